@@ -23,12 +23,11 @@ _ALWAYS = {
 
 PAGE_HEADERS = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Cache-Control": "no-store", **_ALWAYS}
 
-# Data and texts that come from units: shown as text or saved, in no case with the rights of our pages.
-DATA_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
-    "Cache-Control": "no-store",
-    **_ALWAYS,
-}
+# Files for units: a browser may show one, in no case with the rights of our pages.
+FILE_HEADERS = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox", **_ALWAYS}
+
+# Data and texts that come from units: shown as text or saved, with no more rights.
+DATA_HEADERS = {"Cache-Control": "no-store", **FILE_HEADERS}
 
 # Style sheet and scripts. Their addresses hold their digest.
 ASSET_HEADERS = {

@@ -12,6 +12,8 @@ from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
+from gprov.apps.server.pages.headers import FILE_HEADERS
+
 # Bytes read at a time: each read is a trip to a worker thread.
 _SMALLEST_CHUNK, _LARGEST_CHUNK = 64 << 10, 1 << 20
 # Of all downloads together. Each has a chunk that is being sent, and reads the next one meanwhile.
@@ -54,6 +56,6 @@ class PublishedFiles(StaticFiles):
     def file_response(
         self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
     ) -> Response:
-        ours = _LargeFile(full_path, status_code=status_code, stat_result=stat_result)
+        ours = _LargeFile(full_path, status_code=status_code, headers=FILE_HEADERS, stat_result=stat_result)
         usual = super().file_response(full_path, stat_result, scope, status_code)
         return usual if isinstance(usual, NotModifiedResponse) else ours

@@ -205,3 +205,12 @@ def test_the_log_has_one_line_for_each_request_and_no_secrets(server: Attacked) 
     assert "hush" not in "".join(lines)
     assert "\x1b" not in "".join(lines)
     assert max(map(len, lines)) < 2200
+
+
+@pytest.mark.parametrize("name", ["page.html", "picture.svg"])
+def test_a_file_for_units_has_no_rights_of_our_pages(server: Attacked, name: str) -> None:
+    """A browser would run its scripts as those of this server, for the person who is signed in."""
+    (server.data / "files" / name).write_text("<script>alert(1)</script>")
+    reply = server.send(head(b"Host: localhost\r\n", target=f"/files/{name}".encode()), seconds=0.5).lower()
+    assert b"content-security-policy: default-src 'none'; frame-ancestors 'none'; sandbox\r\n" in reply
+    assert b"x-content-type-options: nosniff\r\n" in reply
