@@ -19,7 +19,7 @@ from typing import IO, Any
 from sqlalchemy import Column, LargeBinary, Table
 
 from gprov.apps.server.store.erasures import KEY_FILE
-from gprov.apps.server.store.tables import TABLES
+from gprov.apps.server.store.tables import TABLES, signed_in
 from gprov.domain.errors import BadInput, IntegrityFault, Problem
 from gprov.domain.formats.json.reading import finish, read_object
 
@@ -50,7 +50,8 @@ def table_member(table: Table) -> str:
     return f"tables/{table.name}.jsonl"
 
 
-TABLE_MEMBERS = {table_member(table): table for table in TABLES.sorted_tables}
+# People sign in again: a session that was ended after the backup would be valid again.
+TABLE_MEMBERS = {table_member(table): table for table in TABLES.sorted_tables if table is not signed_in}
 
 
 def is_file_member(name: str) -> bool:

@@ -3,6 +3,7 @@ the store one that is in use, are the last step and one transaction."""
 
 from __future__ import annotations
 
+import gzip
 import os
 import tarfile
 import zlib
@@ -35,6 +36,7 @@ from gprov.domain.formats.owner import Owner
 from gprov.ports.files import Files
 
 _ROWS = 1000
+_PIECE = 1 << 20
 # A file of documents/ or certificates/; a manifest.
 _MOST = 64 << 20
 
@@ -148,12 +150,15 @@ def _fill(db: Connection, table: Table, lines: IO[bytes]) -> int:
 
 def _members(path: str) -> Iterator[tuple[str, int, IO[bytes]]]:
     """Name, size and content of each, in order. Within ``_translated``."""
-    with tarfile.open(path, mode="r|gz") as archive:
-        for member in archive:
-            content = archive.extractfile(member) if member.isreg() else None
-            if content is None:
-                raise IntegrityFault(path, f"{member.name[:80]!r} is no file")
-            yield member.name, member.size, content
+    with gzip.open(path) as plain:
+        with tarfile.open(fileobj=plain, mode="r|") as archive:
+            for member in archive:
+                content = archive.extractfile(member) if member.isreg() else None
+                if content is None:
+                    raise IntegrityFault(path, f"{member.name[:80]!r} is no file")
+                yield member.name, member.size, content
+        while plain.read(_PIECE):  # the checksum of the whole file is at its end
+            pass
 
 
 @contextmanager
