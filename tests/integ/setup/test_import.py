@@ -152,8 +152,6 @@ def test_a_second_run_is_harmless(tmp_path: Path, old: Path) -> None:
 
 def test_templates_of_init_are_replaced(tmp_path: Path, old: Path) -> None:
     data = tmp_path / "factory"
-    if not Path("/usr/lib/ipxe").is_dir():
-        pytest.skip("needs the package ipxe")
     key = ("--key-file", tmp_path / "key")
     gprov(
         *("server", "init", data, "--server", "http://127.0.0.1:8901", "--interface", "lo", "--isolated"),

@@ -27,11 +27,8 @@ from gprov.domain.platform.facts import platform_entry
 from tests.integ.setup.commands import GPROV, SECONDS, check, free_port, gprov, read_json, running_server
 from tests.integ.setup.simulated_unit import kernel_arguments, life
 
-IPXE = Path("/usr/lib/ipxe")
 RANGE = ("--isolated", "--interface", "lo", "--range", "127.0.0.100,127.0.0.200,255.255.255.0")
 KERNEL = build_kernel(100)
-
-pytestmark = pytest.mark.skipif(not IPXE.is_dir(), reason="needs the package ipxe")
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ class Guard:
         self.cookie = f"__Host-{_COOKIE}" if encrypted else _COOKIE
 
     def require(self, role: Role) -> Any:
-        """A dependency of routes. In an isolated network everyone may view, and nobody may do more."""
+        """A dependency of routes. In an isolated network all clients may view, and none may do more."""
         return Depends(self._checking(role))
 
     def _checking(self, role: Role) -> Callable[[Request], None]:

@@ -1,4 +1,4 @@
-"""Folders and files that only the server's user may read stay so, whoever changes their mode."""
+"""Folders and files that only the server's user may read stay so, also if another program changes their mode."""
 
 from __future__ import annotations
 

@@ -39,4 +39,4 @@ def _accounts(folder: str, settings: ServerSettings) -> Iterator[Finding]:
         return
     if not count:
         remedy = "`gprov server account add NAME --role manage`"
-        yield warning(folder, "nobody has an account: no one can sign in", remedy)
+        yield warning(folder, "there is no account: no person can sign in", remedy)
