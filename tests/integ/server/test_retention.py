@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from time import monotonic
 
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import select
 
 from gprov.apps.server.store.retention import ROWS, Retention
 from gprov.apps.server.store.tables import units
 from gprov.apps.server.store.unit_rows import add_concern
+from gprov.apps.server.web.sweeping import PrivateFolders, Sweeper
 from gprov.domain.events import Event, LogLine
 from gprov.domain.events import ProcessState as S
 from gprov.domain.factory.audit import Actor
@@ -116,3 +120,20 @@ def test_for_ever(server: Server) -> None:
     server.later(100_000 * DAY)
     assert not Retention(server.database, lambda: server.now_ns, 0).step()
     assert left(server, "1")[0] == 1
+
+
+def test_a_work_that_fails_keeps_the_sweeper_from_no_other(server: Server, tmp_path: Path) -> None:
+    retention = Retention(server.database, lambda: server.now_ns, KEEP_NS)
+    Unit(server, "old").log(Event(1, 1, LogLine("x")))
+    server.later(31 * DAY)
+    missing = str(tmp_path / "missing")  # its mode cannot be read
+    sweeper = Sweeper(server.services, server.container.erasures(), retention, PrivateFolders(missing, missing))
+
+    async def swept() -> None:
+        deadline = monotonic() + 30
+        async with sweeper.running(FastAPI()):
+            while left(server, "old")[0]:
+                assert monotonic() < deadline, "nothing is removed"
+                await asyncio.sleep(0.01)
+
+    asyncio.run(swept())
