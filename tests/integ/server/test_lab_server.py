@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gprov.adapters.linux.system.process import SystemProcesses
-from gprov.apps.host.lab.factory_server import factory_server
+from gprov.apps.host.lab.factory_server import copy_data, factory_server, key_file
 from gprov.domain.errors import ToolFailed
 
 CLIENT_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
@@ -49,3 +49,16 @@ def test_a_unit_whose_port_is_in_use_gets_no_other_one(tmp_path: Path) -> None:
     ):
         pass
     assert "Address already in use" in failed.value.output
+
+
+def test_a_copy_of_the_data_serves_with_the_key_of_its_store(tmp_path: Path) -> None:
+    folder, copy, log = str(tmp_path / "one" / "server"), str(tmp_path / "two" / "server"), str(tmp_path / "log")
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    with factory_server(SystemProcesses(), folder, log):
+        pass
+    copy_data(folder, copy)
+    with factory_server(SystemProcesses(), copy, log) as server:
+        assert server.folder == copy
+    assert Path(key_file(copy)).read_bytes() == Path(key_file(folder)).read_bytes()
+    assert Path(key_file(copy)).stat().st_mode & 0o777 == 0o600

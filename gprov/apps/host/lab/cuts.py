@@ -19,6 +19,7 @@ from enum import Enum
 
 from gprov.apps.host.initramfs.hostfiles import fresh_folder, os_errors_translated, read_file, write_file
 from gprov.apps.host.lab.factory import LabFactory, factory_for
+from gprov.apps.host.lab.factory_server import copy_data
 from gprov.apps.host.lab.guest_messages import milestones
 from gprov.apps.host.lab.inspection import check_recovery_after_cut, check_restored_unit
 from gprov.apps.host.lab.lifecycle import PROVISIONED, UNIT_ARGUMENTS
@@ -212,8 +213,7 @@ class _CutRun:
         if os.path.isdir(left.path(SERVER)):
             if ProcessState.MFG_SUCCEEDED.value in earlier_milestones:
                 return
-            with os_errors_translated(unit.folder):
-                shutil.copytree(left.path(SERVER), unit.path(SERVER))
+            copy_data(left.path(SERVER), unit.path(SERVER))
         with factory_for(self._processes, unit, "") as factory:
             machine = self._provisioning(unit.machine(), factory)
             again = self._stages.run("again", machine, unit.serial_log("again"), PROVISIONED)

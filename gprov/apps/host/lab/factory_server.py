@@ -51,6 +51,14 @@ def key_file(folder: str) -> str:
     return f"{folder}.key"
 
 
+def copy_data(folder: str, target: str) -> None:
+    """Copy the data of a server that is stopped, with the key of its store. ``folder``, ``target``: data folders."""
+    with os_errors_translated(folder):
+        shutil.copytree(folder, target)
+        if os.path.exists(key_file(folder)):  # a server that was killed at its first start has made none
+            shutil.copy2(key_file(folder), key_file(target))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactoryServerProcess:
     """A running server. ``folder``: its data, with the credentials of units; ``host``: its address from the units.
