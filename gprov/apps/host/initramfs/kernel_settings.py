@@ -140,7 +140,7 @@ def check_budget(size: int, largest: int) -> None:
     """``size``: bytes of the kernel without its initramfs. Raises RefusedByPolicy if it exceeds the budget."""
     if size > largest:
         raise RefusedByPolicy(
-            f"the kernel without its initramfs has {size / _MB:.2f} MB, and its budget is {largest / _MB:.2f} MB: leave "
+            f"the kernel without its initramfs has {size / _MB:.2f} MB, its budget is {largest / _MB:.2f} MB: leave "
             "out what no unit needs, or raise the budget (kernel.toml, --budget)"
         )
 
