@@ -161,7 +161,8 @@ def test_wrong_settings(text: str, problems: list[str]) -> None:
     assert [str(problem) for problem in caught.value.problems] == problems
 
 
-VALUES = st.one_of(st.booleans(), st.integers(), st.text(max_size=3), st.lists(st.text(max_size=3), max_size=2))
+WORDS = st.text(alphabet="ab/.", max_size=3)
+VALUES = st.one_of(st.booleans(), st.integers(), WORDS, st.lists(WORDS, max_size=2))
 
 
 @given(st.dictionaries(st.sampled_from(["fragments", "modules", "firmware", "budget", "other"]), VALUES))

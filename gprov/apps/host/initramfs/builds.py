@@ -98,15 +98,14 @@ class Builder:
         return Initramfs(self._compressed(raw, level), len(raw), tree.sizes())
 
     def check(self, choice: KernelChoice) -> None:
-        """Raise what a kernel build would: missing tools, fragments that contradict each other."""
-        require_kernel_tools(self._processes, modules=choice.settings.modules)
+        """Raise what a kernel build would: fragments that contradict each other, missing tools."""
         configuration(choice)
+        require_kernel_tools(self._processes, modules=choice.settings.modules)
 
     def kernel(self, choice: KernelChoice, initramfs: Initramfs, number: int, jobs: int) -> Kernel:
         """Build a kernel. Raises RefusedByPolicy if it is larger than its budget."""
-        settings = choice.settings
+        settings, combined = choice.settings, configuration(choice)
         require_kernel_tools(self._processes, modules=settings.modules)
-        combined = configuration(choice)
         inputs = KernelInputs(combined.settings, initramfs.content, number, settings.modules)
         files = KernelBuilder(self._processes, self._cache, self._progress, jobs).build(inputs)
         size = os.path.getsize(files.image) - len(initramfs.content)
