@@ -16,10 +16,11 @@ from dataclasses import dataclass
 
 from gprov.apps.host.initramfs.cache import Cache, content_key
 from gprov.apps.host.initramfs.hostfiles import copy_file, fresh_folder, read_file, write_file
-from gprov.apps.host.initramfs.kconfig import Setting, check_options_applied, parse_config, serialise_config
+from gprov.apps.host.initramfs.kconfig import Setting
+from gprov.apps.host.initramfs.kernel_source import configure, unpacked_source
 from gprov.apps.host.initramfs.modules import install_modules
 from gprov.apps.host.initramfs.progress import BuildProgress, ObjectCount
-from gprov.apps.host.initramfs.toolchain import SOURCE_ARCHIVE, SOURCE_PACKAGE, compiler_versions, source_version
+from gprov.apps.host.initramfs.toolchain import compiler_versions, source_version
 from gprov.domain.errors import DeadlineExceeded, IntegrityFault, ToolFailed
 from gprov.ports.process import Processes, Running
 
@@ -123,7 +124,7 @@ class KernelBuilder:
             return self._cache.publish("modules", key, lambda path: install_modules(self._processes, work, path))
 
     def _build_in(self, work: str, tree_key: str, inputs: KernelInputs) -> None:
-        source = self._source()
+        source = unpacked_source(self._processes, self._cache, self._progress)
         tree = self._cache.find("trees", tree_key)
         start = tree or self._cache.newest("trees", tree_key.partition("-")[0])
         self._cache.remove(work)
@@ -134,7 +135,7 @@ class KernelBuilder:
                 self._copy(start, work)
         if tree is None:
             with self._progress.phase("kernel: configure"):
-                self._configure(source, work, inputs.settings)
+                configure(self._processes, source, work, inputs.settings)
         with self._progress.phase("kernel: link" if tree else "kernel: compile"):
             self._make(work, tree_key, inputs)
 
@@ -144,28 +145,6 @@ class KernelBuilder:
                 self._cache.remove(os.path.join(work, name))
             self._cache.publish("trees", tree_key, lambda path: self._copy(work, path))
         self._cache.remove(work)
-
-    def _source(self) -> str:
-        key = content_key(source_version(self._processes))
-        parent = self._cache.find("sources", key)
-        if parent is None:
-
-            def unpack(path: str) -> None:
-                fresh_folder(path)
-                self._processes.run(("tar", "-xf", SOURCE_ARCHIVE, "-C", path), timeout=900)
-
-            with self._progress.phase("kernel: unpack the source"):
-                parent = self._cache.publish("sources", key, unpack)
-            self._cache.keep_newest("sources", 1)
-        return os.path.join(parent, SOURCE_PACKAGE)
-
-    def _configure(self, source: str, work: str, settings: Mapping[str, Setting]) -> None:
-        chosen = os.path.join(work, "fragment.config")
-        write_file(chosen, serialise_config(settings).encode())
-        command = ("make", "-s", "-C", source, f"O={work}", f"KCONFIG_ALLCONFIG={chosen}", "allnoconfig")
-        self._processes.run(command)
-        result = read_file(os.path.join(work, ".config")).decode()
-        check_options_applied(settings, parse_config(result, ".config"))
 
     def _make(self, work: str, key: str, inputs: KernelInputs) -> None:
         write_file(os.path.join(work, _INITRAMFS), inputs.initramfs)
