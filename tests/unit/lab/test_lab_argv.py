@@ -207,6 +207,12 @@ def test_an_sd_card_has_a_slot_of_its_own_and_neither_serial_nor_boot_index() ->
     assert not {"serial", "bootindex"} & {key for card in cards for key in card}
 
 
+def test_beside_a_card_to_start_from_no_disk_has_a_boot_index() -> None:
+    spec = with_controllers(unit_spec("sata", FirmwareKind.BIOS), DiskBus.VIRTIO, DiskBus.SDHCI)
+    devices = objects(qemu_arguments(spec.machine("/unit"), ENDPOINTS), "-device")
+    assert not [each for each in devices if "bootindex" in each]
+
+
 @pytest.mark.parametrize("bus", [bus for bus in CONTROLLERS if CONTROLLERS[bus].adapter])
 def test_disks_of_one_kind_share_a_host_adapter(bus: DiskBus) -> None:
     disks = tuple(VirtualDisk(name=name, file=f"/{name}", bus=bus) for name in ("a", "b"))

@@ -158,8 +158,11 @@ def _bmc(machine: Machine, endpoints: HostEndpoints) -> Iterator[str]:
 
 
 def _boot_order(machine: Machine) -> Mapping[str, int]:
-    """Return the boot index by name of the disk. Empty on UEFI, which keeps its boot order in variables."""
+    """Return the boot index by name of the disk. Empty on UEFI, which keeps its boot order in variables, and if the
+    first is an SD card, for which QEMU has none: any disk with an index would be before it."""
     if machine.firmware is FirmwareKind.UEFI:
+        return {}
+    if any(disk.bios_bootable and disk.bus is DiskBus.SDHCI for disk in machine.disks):
         return {}
     first = [disk.name for disk in machine.disks if disk.bios_bootable]
     rest = [disk.name for disk in machine.disks if not disk.bios_bootable and not disk.hotplugged]
