@@ -1,7 +1,7 @@
 """Disk controllers of lab units: QEMU's device, and which firmware can start a unit from their disks. Pure.
 
 Which firmware has a driver: for OVMF, the modules in its firmware volume; for SeaBIOS 1.16, its directory ``src/hw``.
-``tests/integ/host/test_lab_firmware.py`` compares with the installed files.
+``tests/integ/boot/test_firmware_drivers.py`` compares with the installed files.
 """
 
 from __future__ import annotations
