@@ -239,6 +239,22 @@ def test_hosts_of_one_controller_are_counted_from_its_first(tmp_path: Path) -> N
     assert slots == {"sda": "pci-0000:03:00.0-scsi-0:0:1:0", "sdb": "pci-0000:03:00.0-scsi-1:0:1:0"}
 
 
+@pytest.mark.parametrize(
+    "between",
+    [
+        "port-0:0/end_device-0:0/",
+        "port-0:0/expander-0:0/port-0:0:3/end_device-0:0:3/",
+        "rport-0:0-1/",
+        "session1/",
+    ],
+)
+def test_disks_behind_ports_of_a_transport_are_scsi_disks(tmp_path: Path, between: str) -> None:
+    """Otherwise their drives are given no command by which they erase themselves."""
+    folder = f"{PCI_DISK}/host0/{between}target0:0:0/0:0:0:0/block/sda"
+    (disk,) = build(tmp_path, {folder: {"dev": "8:0", "size": "100"}}).disks()
+    assert disk.bus is Bus.SCSI
+
+
 SAS_PORT = f"{PCI_DISK}/host0/port-0:1"
 SAS_END = f"{SAS_PORT}/end_device-0:1"
 SAS_FACTS = {"phy_identifier": "5", "sas_address": "0x5000c50041b2c3d4"}

@@ -21,7 +21,8 @@ _BUSES = (
     (Bus.ATA, re.compile(r"/ata\d+/")),
     (Bus.NVME, re.compile(r"/nvme\d+/|/nvme-subsystem/")),
     (Bus.MMC, re.compile(r"/mmc_host/")),
-    (Bus.SCSI, re.compile(r"/host\d+/target\d+")),  # before virtio: virtio-scsi disks are SCSI disks
+    # Before virtio: virtio-scsi disks are SCSI disks. SAS, Fibre Channel, iSCSI have ports between host and target.
+    (Bus.SCSI, re.compile(r"/host\d+/(?:[^/]+/)*?target\d+")),
     (Bus.VIRTIO, re.compile(r"/virtio\d+/")),
 )
 # World-wide names. Others ("t10.ATA …") consist of model and serial, which are read separately.
