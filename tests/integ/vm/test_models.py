@@ -52,7 +52,7 @@ ROWS = [
     (BIOS, DiskBus.LSI_810, DiskBus.USB, "i82550"),
     (UEFI, DiskBus.ESP, DiskBus.USB, E1000E),
     (BIOS, DiskBus.ESP, DiskBus.ESP, E1000E),
-    (BIOS, DiskBus.VIRTIO, DiskBus.SDHCI, E1000E),
+    (BIOS, DiskBus.NVME, DiskBus.SDHCI, E1000E),
     (BIOS, DiskBus.AHCI, DiskBus.UAS, E1000E),
 ]
 # Names of the kernel for whole disks; all others are SCSI disks to it.

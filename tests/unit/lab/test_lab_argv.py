@@ -208,7 +208,7 @@ def test_an_sd_card_has_a_slot_of_its_own_and_neither_serial_nor_boot_index() ->
 
 
 def test_beside_a_card_to_start_from_no_disk_has_a_boot_index() -> None:
-    spec = with_controllers(unit_spec("sata", FirmwareKind.BIOS), DiskBus.VIRTIO, DiskBus.SDHCI)
+    spec = with_controllers(unit_spec("sata", FirmwareKind.BIOS), DiskBus.NVME, DiskBus.SDHCI)
     devices = objects(qemu_arguments(spec.machine("/unit"), ENDPOINTS), "-device")
     assert not [each for each in devices if "bootindex" in each]
 

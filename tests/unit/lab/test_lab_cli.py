@@ -74,7 +74,7 @@ def test_units_that_cannot_be_are_refused(tmp_path: Path, capsys: pytest.Capture
         (["--recovery-controller", "megasas"], "megasas: OVMF cannot start from it"),
         (["--controller", "uas"], "uas: such disks are removable"),
         (["--nic", "tulip", "--netboot"], "tulip: has no option ROM"),
-        (["--firmware", "bios", "--recovery-controller", "sdhci"], "only beside data disks on virtio"),
+        (["--firmware", "bios", "--recovery-controller", "sdhci"], "only beside data disks on nvme"),
         (["--recovery-controller", "nvme", "--bmc"], "no platform like QEMU-mfg-test-internal has one"),
     ):
         assert main(["lab", "lifecycle", "--workdir", str(tmp_path), *options]) == 1

@@ -127,7 +127,7 @@ def _report(machine: Machine, endpoints: HostEndpoints) -> Iterator[str]:
 
 
 def _disks(machine: Machine) -> Iterator[str]:
-    if machine.lcd is not None or any(disk.bus in (DiskBus.USB, DiskBus.UAS) for disk in machine.disks):
+    if machine.lcd is not None or any(disk.bus is DiskBus.USB for disk in machine.disks):
         yield from _json("-device", {"driver": "qemu-xhci", "id": "usb0"})
     for adapter in adapter_devices(machine.disks):
         yield from _json("-device", adapter)

@@ -43,5 +43,5 @@ CONTROLLERS: Mapping[DiskBus, Controller] = {
     DiskBus.ESP: Controller(description="AMD Am53C974", adapter="am53c974", starts=_BIOS),
     DiskBus.SDHCI: Controller(description="SD card", starts=_BIOS, removable=True),
     DiskBus.USB: Controller(description="USB stick", removable=True),
-    DiskBus.UAS: Controller(description="USB disk with UAS", starts=_BIOS, removable=True),
+    DiskBus.UAS: Controller(description="USB 2 disk with UAS", starts=_BIOS, removable=True),
 }

@@ -11,7 +11,7 @@ from gprov.apps.host.lab.controllers import CONTROLLERS
 from gprov.apps.host.lab.machine import DiskBus, Durability, VirtualDisk
 
 Options = Mapping[str, object]
-# The only controller for sticks, UAS disks and serial adapters.
+# For sticks and serial adapters.
 USB_BUS = "usb0.0"
 
 
@@ -39,9 +39,10 @@ def adapter_devices(disks: Sequence[VirtualDisk]) -> Iterator[Options]:
     for disk in disks:
         if disk.bus is DiskBus.SDHCI:  # has one slot
             yield {"driver": "sdhci-pci", "id": f"{disk.name}-slot"}
-        if disk.bus is DiskBus.UAS:
+        if disk.bus is DiskBus.UAS:  # at USB 2: SeaBIOS refuses UAS at USB 3
             serial = {"serial": disk.serial} if disk.serial else {}
-            yield {"driver": "usb-uas", "id": f"{disk.name}-bridge", "bus": USB_BUS, **serial}
+            yield {"driver": "usb-ehci", "id": f"{disk.name}-usb"}
+            yield {"driver": "usb-uas", "id": f"{disk.name}-bridge", "bus": f"{disk.name}-usb.0", **serial}
 
 
 def disk_device(disk: VirtualDisk, port: int = 0, boot_index: int | None = None) -> Options:

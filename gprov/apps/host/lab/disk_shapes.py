@@ -113,9 +113,9 @@ def _unstartable(spec: VirtualUnitSpec) -> list[Problem]:
     name = {FirmwareKind.UEFI: "OVMF", FirmwareKind.BIOS: "SeaBIOS"}[firmware]
     if firmware not in CONTROLLERS[bus].starts:
         return [Problem("controller of RECOVERY", f"{bus.value}: {name} cannot start from it")]
-    if bus is DiskBus.SDHCI and firmware is FirmwareKind.BIOS and set(spec.primaries) != {DiskBus.VIRTIO}:
-        # QEMU has no boot index for a card. Without, SeaBIOS sorts by description: "SD card …", "Virtio disk …".
-        reason = f"sdhci: SeaBIOS starts from it only beside data disks on {DiskBus.VIRTIO.value}"
+    if bus is DiskBus.SDHCI and firmware is FirmwareKind.BIOS and set(spec.primaries) != {DiskBus.NVME}:
+        # QEMU has no boot index for a card. Without, SeaBIOS sorts disks by kind, with NVMe behind cards.
+        reason = f"sdhci: SeaBIOS starts from it only beside data disks on {DiskBus.NVME.value}"
         return [Problem("controller of RECOVERY", reason)]
     return []
 
