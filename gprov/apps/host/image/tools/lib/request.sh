@@ -46,6 +46,5 @@ restart() {
         echo "$tool: it happens at the next start; $tool --cancel withdraws it until then"
         return
     fi
-    need systemctl systemd
     exec systemctl reboot
 }
