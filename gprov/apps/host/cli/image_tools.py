@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gprov.apps.host.cli.options import Json
 from gprov.apps.host.cli.output import document, say
-from gprov.apps.host.cli.userfile import read_user_file
-from gprov.domain.branding import Branding
-from gprov.domain.branding_file import parse_branding
 from gprov.domain.errors import BadInput, ExitCode, Problem
+
+if TYPE_CHECKING:
+    from gprov.domain.branding import Branding
 
 Root = Annotated[str, typer.Option("--root", metavar="DIR", help="folder that holds the root file system")]
 _DATE_VARIABLE = "SOURCE_DATE_EPOCH"
@@ -37,7 +37,10 @@ def tools(
     as_json: Json = False,
 ) -> int:
     """Tools for the running system of a unit, as a package or into a root file system."""
+    from gprov.apps.host.cli.userfile import read_user_file
     from gprov.apps.host.image.tool_sets import ALL_TOOLS
+    from gprov.domain.branding import Branding
+    from gprov.domain.branding_file import parse_branding
 
     names = Branding() if branding is None else parse_branding(branding, read_user_file(branding))
     if root is not None and output is None:
