@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import count
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select, text
 
+from gprov.apps.server.store.backends import StoreUnavailable
+from gprov.apps.server.store.bulk import add_rows
+from gprov.apps.server.store.tables import events
 from gprov.apps.server.store.unit_logs import Appended, UnitLogs
+from gprov.domain.errors import DeviceFault
 from gprov.domain.events import Event, LogLine, ProcessState, StateChange
 from gprov.domain.factory.requests import EventBatch
 from tests.integ.server.postgresql import Cluster
@@ -94,3 +100,35 @@ def test_a_note_about_a_state_follows_its_event(server: Server) -> None:
     found = server.services.queries.events("noted", 0, 1000)
     assert found is not None
     assert [each.type for each in found] == ["LOG", "STATE", "SERVER"]
+
+
+def test_what_the_database_refuses_is_undone(server: Server) -> None:
+    """Also of a statement that SQLAlchemy has not made."""
+    unit = Unit(server, "refused")
+    append(server, EventBatch(unit.sender, (Event(1, 1, LogLine("first")),)))
+    with server.database.read() as db:
+        newest = select(events).where(events.c.number == 1).order_by(events.c.unit.desc()).limit(1)
+        row = dict(db.execute(newest).mappings().one())
+    with pytest.raises(DeviceFault), server.database.write() as db:
+        add_rows(db, events, [{**row, "seq": 100, "number": 2}, row])
+    found = server.services.queries.events("refused", 0, 1000)
+    assert found is not None
+    assert [each.number for each in found] == [1]
+
+
+def test_a_connection_that_ends_meanwhile_is_replaced(tmp_path: Path, postgresql: Cluster) -> None:
+    with closing(Server(tmp_path, database_url=postgresql.new_database())) as server:
+        batch = EventBatch(Unit(server, "1").sender, (Event(1, 1, LogLine("line")),))
+        with pytest.raises(StoreUnavailable):
+            write_after_the_end(server)
+        assert [each.count for each in append(server, batch)] == [1]
+
+
+def write_after_the_end(server: Server) -> None:
+    with server.database.write() as db:
+        process = db.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        with server.database.session() as other:
+            assert other.execute(
+                text("SELECT pg_terminate_backend(:process, 10000)"), {"process": process}
+            ).scalar_one()
+        add_rows(db, events, [])

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Table, TextClause, bindparam, insert, select, text, update
+import psycopg
+from psycopg.sql import SQL, Identifier
+from sqlalchemy import Connection, Table, bindparam, insert, select, text, update
 from sqlalchemy.sql.dml import ReturningInsert
 
 from gprov.apps.server.store.statements import upsert_of
@@ -127,20 +129,22 @@ def take_places(db: Connection, wanted: Sequence[Places]) -> dict[int, LogEnd]:
 
 
 def add_rows(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Many rows of numbers and texts, with a value for each column."""
-    if db.dialect.name == "postgresql":
-        db.execute(_from_arrays(table), {name: [row[name] for row in rows] for name in table.columns.keys()})
-    else:
+    """Many rows, with a value for each column."""
+    if db.dialect.name != "postgresql":
         db.execute(_plain(table), list(rows))
+        return
+    names = table.columns.keys()
+    statement = SQL("COPY {} ({}) FROM STDIN").format(Identifier(table.name), SQL(", ").join(map(Identifier, names)))
+    with _driver(db).cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row([row[name] for name in names])
 
 
 _plain = cache(insert)
 
 
-@cache
-def _from_arrays(table: Table) -> TextClause:
-    kinds = {column.name: "bigint" if isinstance(column.type, BigInteger) else "text" for column in table.columns}
-    names = ", ".join(f'"{name}"' for name in kinds)
-    arrays = ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in kinds.items())
-    # Names of this program, no values.
-    return text(f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays})")  # noqa: S608
+def _driver(db: Connection) -> psycopg.Connection[Any]:
+    """Its connection, whose errors are not those of SQLAlchemy."""
+    found = db.connection.driver_connection
+    assert isinstance(found, psycopg.Connection)
+    return found
