@@ -79,7 +79,10 @@ def modules_warning(facts: RestoreFacts) -> str:
     """What the kernel that the unit starts with means for the modules in the image, if it is not theirs; "" if there is
     nothing to say. RECOVERY's kernel stays unless the image's is newer: its modules are in no image but its own."""
     from_image = image_kernel(facts.image)
-    stays = None if _newer_kernel(facts) is Comparison.FIRST else facts.recovery_kernel
+    newer = _newer_kernel(facts)
+    # Kernels of the same number do not replace each other. UEFI starts RECOVERY's, BIOS that of the boot partition.
+    kept = newer is Comparison.SECOND or (newer is Comparison.SAME and not facts.bios)
+    stays = facts.recovery_kernel if kept else None
     kernel = stays or from_image
     problem = modules_problem(facts.image.files.module_releases, kernel)
     if not problem or kernel == from_image:
