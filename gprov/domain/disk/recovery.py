@@ -12,13 +12,20 @@ from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.mfg.spec import DiskSpec
 from gprov.domain.platform.model import LocateMethod, Platform, ValidateMethod
 
+# Kinds that RECOVERY of the earlier system may have.
+_CONVERTIBLE = ("ntfs", "vfat")
+
 
 def attachment_rule(platform: Platform) -> ValidateMethod:
     """Return how the RECOVERY disk must be attached. Raises HardwareMismatch for platforms with RECOVERY in a shared
     folder (9p): such a unit has no boot entries, loader and log of its own."""
     media = platform.recovery_media
     if media.locate is LocateMethod.P9 or media.validate is ValidateMethod.P9:
-        raise HardwareMismatch(f"{platform.code_name}: RECOVERY in a shared folder of a host (9p) is not supported")
+        raise HardwareMismatch(
+            f"{platform.code_name}: RECOVERY in a shared folder of a host (9p) is not supported: give the machine a "
+            f"disk for RECOVERY, and write LocateRDMethod {LocateMethod.BY_LABEL.value} and ValidateRDMethod none, usb "
+            "or sata in appliance.json"
+        )
     return media.validate
 
 
@@ -37,8 +44,10 @@ def attachment_problem(disk: Disk, rule: ValidateMethod) -> str:
 
 def why_not_recovery(volume: Volume, rule: ValidateMethod = ValidateMethod.NONE) -> str:
     """Why a volume with RECOVERY's label is not RECOVERY; empty if it could be it."""
-    if volume.contents.kind not in RECOVERY_KINDS:
-        return f"holds {volume.contents.kind or 'nothing that is known'}, must be {' or '.join(sorted(RECOVERY_KINDS))}"
+    kind = volume.contents.kind
+    if kind not in RECOVERY_KINDS:
+        way = ": copy its files, make it ext4 and copy them back" if kind in _CONVERTIBLE else ""
+        return f"holds {kind or 'nothing that is known'}, must be {' or '.join(sorted(RECOVERY_KINDS))}{way}"
     return attachment_problem(volume.disk, rule)
 
 

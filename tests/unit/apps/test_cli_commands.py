@@ -98,6 +98,7 @@ JSON_WORDS = {
     "appliance check": ("{table}",),
     "smbios": ("--file", "{smbios}"),
     "identify": ("--smbios", "{smbios}"),
+    "takeover check": ("{images}",),
     "server credentials policy": ("--data", "{images}"),
     "simulate lifecycle": (),
     "simulate replay": ("{script}",),

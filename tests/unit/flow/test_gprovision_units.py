@@ -21,9 +21,9 @@ from gprov.domain.files import FileType
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.model import RaidLevel
 from gprov.domain.unit.credentials import Secret
+from tests.gprovision.volumes import PASSWORD, PLAIN_TEXT
 from tests.unit.flow import gprovision_units, units
 from tests.unit.flow.driver import HISTORY, UnitDriver
-from tests.unit.flow.gprovision_units import PASSWORD, PLAIN_TEXT
 
 ORDERS = {"primary first": ("primary0", "recovery"), "RECOVERY first": ("recovery", "primary0")}
 HASH = FakePasswordHasher().hash(Secret(PASSWORD))
