@@ -46,7 +46,7 @@ def why_not_recovery(volume: Volume, rule: ValidateMethod = ValidateMethod.NONE)
     """Why a volume with RECOVERY's label is not RECOVERY; empty if it could be it."""
     kind = volume.contents.kind
     if kind not in RECOVERY_KINDS:
-        way = ": copy its files, make it ext4 and copy them back" if kind in _CONVERTIBLE else ""
+        way = ": copy its files, make it ext3 and copy them back" if kind in _CONVERTIBLE else ""
         return f"holds {kind or 'nothing that is known'}, must be {' or '.join(sorted(RECOVERY_KINDS))}{way}"
     return attachment_problem(volume.disk, rule)
 

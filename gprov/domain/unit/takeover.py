@@ -79,14 +79,7 @@ def judge(contents: RecoveryContents, branding: Branding, code_names: Sequence[s
 
 
 def _volume(contents: RecoveryContents, branding: Branding) -> Iterator[Finding]:
-    kinds = ", ".join(sorted(RECOVERY_KINDS))
-    if not contents.kind:
-        yield Finding("file system", Weight.NOTE, f"not known: the folder is no mounted volume. It must be {kinds}")
-    elif contents.kind in RECOVERY_KINDS:
-        yield Finding("file system", Weight.FINE, contents.kind)
-    else:
-        way = "give the machine a disk for it" if contents.kind == _SHARED else "make it ext4, and copy the files back"
-        yield Finding("file system", Weight.BLOCKS, f"RECOVERY of gprov cannot be {contents.kind}: {way}")
+    yield _file_system(contents.kind)
     if contents.label not in ("", branding.recovery_label):
         text = f"is {contents.label}: units look for {branding.recovery_label}; set it with e2label"
         yield Finding("label", Weight.BLOCKS, text)
@@ -96,6 +89,16 @@ def _volume(contents: RecoveryContents, branding: Branding) -> Iterator[Finding]
             "that is not root set AdminOwnsFolders in appliance.json"
         )
         yield Finding("root folder", Weight.NOTE, text)
+
+
+def _file_system(kind: str) -> Finding:
+    subject, kinds = "file system", ", ".join(sorted(RECOVERY_KINDS))
+    if not kind:
+        return Finding(subject, Weight.NOTE, f"not known: the folder is no mounted volume. It must be {kinds}")
+    if kind in RECOVERY_KINDS:
+        return Finding(subject, Weight.FINE, kind)
+    way = "give the machine a disk for it" if kind == _SHARED else "copy the files, make it ext3 and copy them back"
+    return Finding(subject, Weight.BLOCKS, f"RECOVERY of gprov cannot be {kind}: {way}")
 
 
 def _kernels(contents: RecoveryContents, branding: Branding) -> Iterator[Finding]:

@@ -21,12 +21,14 @@ import pytest
 
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.host.initramfs.spec import Flavor
 from gprov.apps.host.lab.container import LabContainer
 from gprov.apps.host.lab.external_tools import ext_digest, ext_problems, fat_digest, partition_copy
 from gprov.apps.host.lab.lifecycle import RESTORED, STARTED
 from gprov.apps.host.lab.machine import Machine
-from gprov.apps.host.lab.products import Products, file_digest
+from gprov.apps.host.lab.products import file_digest
 from gprov.apps.host.lab.smallroot import renumbered
+from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.volumes import ExtVolume, ext_volume, partitions, raw_view
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
@@ -48,9 +50,9 @@ LOADER = os.environ.get("GPROV_GRUB4DOS", "")
 
 
 @pytest.fixture(scope="module")
-def kernel(small_products: Products, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def kernel(container: LabContainer, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("kernel") / "norm_boot"
-    path.write_bytes(renumbered(Path(small_products.normal_kernel).read_bytes(), NEW_BUILD))
+    path.write_bytes(renumbered(Path(container.builder().kernel(Flavor.NORMAL)).read_bytes(), NEW_BUILD))
     return path
 
 
@@ -94,6 +96,14 @@ def check_recovery(files: ExtVolume, shadow: str) -> None:
         assert files.read(path) == content
 
 
+def check_owners(unit: VirtualUnit, paths: tuple[str, ...]) -> None:
+    with raw_view(PROCESSES, unit.recovery) as view:
+        device = f"{view}?offset={partitions(PROCESSES, view)[-1].start}"
+        for path in paths:
+            shown = PROCESSES.run(("debugfs", "-R", f"stat {path}", device)).output.decode()
+            assert re.search(r"User: +0 +Group: +0 ", shown), f"{path}: {shown}"
+
+
 def started_from(machine: Machine, disk: str) -> Machine:
     """With this disk as the first that the BIOS tries."""
     return replace(machine, disks=tuple(replace(each, bios_bootable=each.name == disk) for each in machine.disks))
@@ -125,11 +135,13 @@ def test_a_bios_unit_is_restored_and_started(
     with ext_volume(PROCESSES, unit.primary(), BOOT) as boot:
         assert b"real_root=UUID=" in boot.read("/GPROVHDD.boot")
         assert boot.read("/norm_boot") == kernel.read_bytes()
+    check_owners(unit, ("/", "/Image", "/log", "/norm_boot", "/menu.lst", "/grldr", "/GPROVFBK.boot"))
     assert first_bytes(unit.recovery) == before  # the loader of gprovision stays
     with raw_view(PROCESSES, unit.recovery) as view:
         assert list(ext_problems(PROCESSES, f"{view}?offset={partitions(PROCESSES, view)[0].start}")) == []
 
 
+@pytest.mark.nightly
 def test_a_uefi_unit_is_restored_and_started(
     images: dict[str, bytes], kernel: Path, run_stage: RunStage, tmp_path: Path
 ) -> None:
@@ -146,6 +158,7 @@ def test_a_uefi_unit_is_restored_and_started(
         shadow = system.read("/etc/shadow").decode()
     with ext_volume(PROCESSES, unit.recovery, 2) as files:
         check_recovery(files, shadow)
+    check_owners(unit, ("/", "/Image", "/log"))
     with raw_view(PROCESSES, unit.recovery) as view:
         esp, recovery = partitions(PROCESSES, view)
         assert ext_digest(PROCESSES, f"{view}?offset={recovery.start}", "/norm_boot") != file_digest(str(kernel))

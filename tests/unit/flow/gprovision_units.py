@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
@@ -32,6 +33,7 @@ from tests.unit.flow import units
 from tests.unit.flow.driver import HISTORY, UnitDriver
 
 _SECTOR = GRUB4DOS_CODE.ljust(510, b"\0") + b"\x55\xaa"
+_LINK = b"ESP/norm_boot"
 FIRST_MENU = first_menu()
 FALLBACK_MENU = fallback_menu()
 PRIMARY_MENU = primary_menu(PRIMARY_UUID)
@@ -91,6 +93,12 @@ def _uefi_unit() -> UnitDriver:
     _fill(unit, recovery, 1, FileSystemKind.EXT3, "RECOVERY")
     _fill(unit, primary, 0, FileSystemKind.EXT4, "PRIMARY", PRIMARY_UUID)
     _put(unit, "ESP", {"/norm_boot": kernel})
+    # The name is that of a kernel on BIOS units.
+    for path, node in (
+        ("/ESP", Node(type=FileType.FOLDER)),
+        ("/norm_boot", Node(type=FileType.SYMLINK, content=_LINK)),
+    ):
+        unit.put("RECOVERY", path, node)
     _put(unit, "RECOVERY", _on_recovery(kernel))
     _put(unit, "PRIMARY", _SYSTEM)
     esp = recovery.partitions[0]
@@ -145,3 +153,7 @@ def _put(unit: UnitDriver, label: str, files: dict[str, bytes]) -> None:
     owner = ADMIN if label == "RECOVERY" else 0
     for path, content in files.items():
         unit.put(label, path, Node(type=FileType.FILE, content=content, mode=0o644, uid=owner, gid=owner))
+    if owner:
+        tree = unit.machine.volume_tree(label)
+        for path in ("/", *tree.below("/")):
+            unit.put(label, path, replace(unit.node(label, path), uid=owner, gid=owner))
