@@ -44,11 +44,18 @@ def attachment_problem(disk: Disk, rule: ValidateMethod) -> str:
 
 def why_not_recovery(volume: Volume, rule: ValidateMethod = ValidateMethod.NONE) -> str:
     """Why a volume with RECOVERY's label is not RECOVERY; empty if it could be it."""
-    kind = volume.contents.kind
-    if kind not in RECOVERY_KINDS:
-        way = ": copy its files, make it ext3 and copy them back" if kind in _CONVERTIBLE else ""
-        return f"holds {kind or 'nothing that is known'}, must be {' or '.join(sorted(RECOVERY_KINDS))}{way}"
+    if volume.contents.kind not in RECOVERY_KINDS:
+        return f"holds {volume.contents.kind or 'nothing that is known'}, must be {' or '.join(sorted(RECOVERY_KINDS))}"
     return attachment_problem(volume.disk, rule)
+
+
+def conversion_hint(volumes: Iterable[Volume]) -> str:
+    """What to do with volumes labelled RECOVERY if none of them could be it: "" unless one may be that of a unit of
+    gprovision."""
+    nodes = [volume.node for volume in volumes if volume.contents.kind in _CONVERTIBLE]
+    if not nodes:
+        return ""
+    return f". If {' or '.join(nodes)} is that of gprovision: copy its files, make it ext3 and copy them back"
 
 
 def find_recovery(volumes: Iterable[Volume], label: str, rule: ValidateMethod = ValidateMethod.NONE) -> Volume | None:

@@ -283,6 +283,5 @@ def test_a_system_starts_beside_a_recovery_of_another_kind_and_is_not_restored_f
     used.machine.restart()
     assert used.boot() is StopReason.REBOOT
     assert used.read("PRIMARY", "/srv/data") == b"years of work"
-    assert (
-        "holds vfat, must be ext2 or ext3 or ext4: copy its files, make it ext3 and copy them back" in used.warnings()
-    )
+    assert "holds vfat, must be ext2 or ext3 or ext4" in used.warnings()
+    assert "is that of gprovision: copy its files, make it ext3 and copy them back" in used.errors()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gprov.domain.branding import Branding
 from gprov.domain.formats.bzimage import KernelFacts
-from gprov.domain.unit.takeover import Finding, RecoveryContents, Weight, judge
+from gprov.domain.unit.takeover import RecoveryContents, Weight, judge
 from tests.gprovision import menus, volumes
 
 OLD = KernelFacts("4.19.114-norm_boot", "user@host", "#37 SMP", 37)
@@ -98,5 +98,5 @@ def test_an_image_with_many_failures_is_named() -> None:
 @given(st.dictionaries(st.sampled_from([*FILES, "log/netd.tar"]), st.binary(max_size=200)))
 def test_any_content_gives_findings_that_hold_no_password(files: dict[str, bytes]) -> None:
     findings = judge(replace(USUAL, files={**FILES, **files}), Branding())
-    assert all(isinstance(each, Finding) and each.text for each in findings)
+    assert all(each.text for each in findings)
     assert not any(volumes.PASSWORD in each.text for each in findings)
