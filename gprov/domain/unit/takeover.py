@@ -123,7 +123,7 @@ def _kernels(contents: RecoveryContents, branding: Branding) -> Iterator[Finding
         case Comparison.SECOND:
             yield Finding(where, Weight.FINE, f"#{other.build_number}: a restore puts it on RECOVERY, too")
         case Comparison.SAME:
-            yield Finding(where, Weight.FINE, f"#{other.build_number}, as RECOVERY's: a restore copies neither")
+            yield Finding(where, Weight.FINE, f"#{other.build_number}, as RECOVERY's: neither replaces the other")
 
 
 def _images(contents: RecoveryContents, branding: Branding) -> Iterator[Finding]:
@@ -151,7 +151,10 @@ def _images(contents: RecoveryContents, branding: Branding) -> Iterator[Finding]
 def _menus(files: Mapping[str, bytes], branding: Branding) -> Iterator[Finding]:
     if FIRST_MENU not in files:
         return
-    yield Finding(FIRST_MENU, Weight.FINE, "grub4dos is kept; each restore writes its menus")
+    text = (
+        "grub4dos starts the kernel of the data disk's boot partition first: replace that one, too. It stays the loader"
+    )
+    yield Finding(FIRST_MENU, Weight.NOTE, text)
     if f"{branding.environment_prefix}{FALLBACK_ARGUMENT}=1".encode() not in files.get(FALLBACK_MENU, b""):
         text = (
             "until the first restore, it restores the unit whenever the BIOS misses the data disk: add "
