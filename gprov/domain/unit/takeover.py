@@ -52,7 +52,8 @@ class Finding:
 class RecoveryContents:
     """``kind`` and ``label`` of the file system, "" if not known. ``owner``: user id of the root folder. ``images``:
     names in the image folder; None without that folder. ``kernel``: in its place; None if it is missing or unusable.
-    ``image_kernel``: that in the newest image, None if it was not read. ``files``: content by path."""
+    ``image_kernel``: that in the newest image, None if it was not read; ``image_problem``: why a restore would refuse
+    that image. ``files``: content by path."""
 
     kind: str
     label: str
@@ -60,6 +61,7 @@ class RecoveryContents:
     images: Sequence[str] | None
     kernel: KernelFacts | None
     image_kernel: KernelFacts | None
+    image_problem: str = ""
     files: Mapping[str, bytes]
 
 
@@ -132,8 +134,11 @@ def _images(contents: RecoveryContents, branding: Branding) -> Iterator[Finding]
         yield Finding(IMAGE_FOLDER, Weight.BLOCKS, f"has no image named {branding.image_prefix}…: nothing to restore")
         return
     newest_name, *others = ranking.candidates
-    text = f"{newest_name.filename} is restored first; then, if it fails, {len(others)} other(s)"
-    yield Finding(IMAGE_FOLDER, Weight.FINE, text)
+    if contents.image_problem:
+        yield Finding(f"{IMAGE_FOLDER}/{newest_name.filename}", Weight.BLOCKS, contents.image_problem)
+    else:
+        text = f"{newest_name.filename} is restored first; then, if it fails, {len(others)} other(s)"
+        yield Finding(IMAGE_FOLDER, Weight.FINE, text)
     for rejected in ranking.rejected:
         yield Finding(f"{IMAGE_FOLDER}/{rejected.filename}", Weight.NOTE, f"is never restored: {rejected.reason}")
     path = f"{branding.log_folder}/{HISTORY_FILE}"

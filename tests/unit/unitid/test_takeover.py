@@ -56,6 +56,7 @@ def test_a_usual_one_is_taken_over() -> None:
         ({"label": "USB"}, "label", "is USB: units look for RECOVERY"),
         ({"images": None}, "Image", "nothing to restore"),
         ({"images": ("x.upd",)}, "Image", "nothing to restore"),
+        ({"image_problem": "is cut short"}, f"Image/{NAME}", "is cut short"),
         ({"kernel": None}, "norm_boot", "is missing or no kernel"),
         ({"kernel": replace(NEW, build_number=41)}, "kernel of the newest image", "#40 loses against RECOVERY's #41"),
     ],
