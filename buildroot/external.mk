@@ -9,7 +9,8 @@ GPROV_FOR_BUILDROOT = $(HOST_DIR)/bin/python3 -m \
 # /init and a /dev/console of its own.
 define GPROV_FREEZE
 	$(GPROV_FOR_BUILDROOT) freeze \
-		--root $(TARGET_DIR) --grub $(HOST_DIR)/lib/grub/i386-pc \
+		--root $(TARGET_DIR) \
+		--grub $(GRUB2_DIR)/build-i386-pc/grub-core \
 		--names $(BR2_EXTERNAL_GPROV_PATH)/names.toml \
 		--spec $(call qstrip,$(BR2_PACKAGE_GPROV_SPEC)) \
 		--flavor $(call qstrip,$(BR2_PACKAGE_GPROV_FLAVOR)) \
