@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import sysconfig
 from pathlib import Path
 
 import pytest
 
-from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.initramfs.sources import GRUB_FOLDER, PYTHON
 from gprov.apps.host.initramfs.spec import Flavor, parse_spec
 from tests.integ.build.test_initramfs import CHECKOUT, EVERY_MODULE, PROCESSES, build, inside
@@ -46,14 +46,14 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (python / "site-packages").mkdir(exist_ok=True)
     copy(str(CHECKOUT / "gprov"), python / "site-packages/gprov")
     for folder in (path for path in sys.path if path.endswith("site-packages")):
-        copy(f"{folder}/.", python / "site-packages")
+        copy(folder, python / "site-packages")
     spec = parse_spec((TREE / "initramfs.toml").read_text(), Flavor.MFG)
     for program in (*spec.programs, PYTHON):
         found = next(path for folder in PROGRAMS if os.path.exists(path := f"{folder}/{program}"))
         copy(os.path.realpath(found), root / found.lstrip("/"))
-    for path in Path("/usr/lib/x86_64-linux-gnu").glob("*.so*"):
-        if path.is_file():
-            copy(str(path.resolve()), root / "usr/lib" / path.name)
+    for library in Path("/usr/lib/x86_64-linux-gnu").glob("*.so*"):
+        if library.is_file():
+            copy(str(library.resolve()), root / "usr/lib" / library.name)
     for name in PROCESSES.run(("busybox", "--list")).output.decode().split():
         if not any((root / folder.lstrip("/") / name).exists() for folder in PROGRAMS):
             (root / "usr/bin" / name).symlink_to("busybox")
@@ -63,8 +63,19 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def copy(source: str, target: Path) -> None:
-    """By another name for the same file where that is possible."""
-    SystemProcesses().run(("cp", "--archive", "--link", source, str(target)), timeout=300)
+    """A file, or a folder with all that it holds."""
+    if os.path.isdir(source):
+        shutil.copytree(source, target, symlinks=True, copy_function=_same_file, dirs_exist_ok=True)
+    else:
+        _same_file(source, str(target))
+
+
+def _same_file(source: str, target: str) -> None:
+    """Another name for the file where the file system allows it: half a GB would be copied."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target, follow_symlinks=False)
 
 
 def test_the_same_initramfs_as_of_the_host(target: Path, tmp_path: Path) -> None:
