@@ -79,6 +79,10 @@ def test_what_is_wrong_is_said(text: str, problem: str) -> None:
     assert problem in [str(one) for one in caught.value.problems]
 
 
+def test_a_new_request_was_not_tried_yet() -> None:
+    assert [RestoreRequested(serial="S1").tries, EraseRequested(serial="S1").tries] == [0, 0]
+
+
 def test_keys_of_later_versions_are_ignored() -> None:
     text = b"request=erase\nserial=S1\ntries=2\nreason=sold\n"
     assert parse_boot_request("x", text) == EraseRequested(serial="S1", tries=2)
