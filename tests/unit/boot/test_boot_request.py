@@ -15,6 +15,7 @@ from gprov.domain.boot.boot_request import (
     BootRequest,
     EraseRequested,
     RestoreRequested,
+    UnreadableRequest,
     parse_boot_request,
     serialise_boot_request,
     with_try,
@@ -123,6 +124,11 @@ def test_rows_11a_to_11d(request_: BootRequest) -> None:
     elsewhere = replace(OWN, disks=(TargetDisk(SDB, TargetState.OTHER),))
     assert "not on a data disk of the platform" in withdrawn(decide(facts(request_, elsewhere)))
     assert decide(facts(request_, request_settled=True)) == SwitchRoot(ROOT)
+
+
+def test_a_request_that_cannot_be_read_is_withdrawn() -> None:
+    unreadable = Mounted(Flag.PRESENT, request=UnreadableRequest("x: is damaged"))
+    assert withdrawn(decide(facts(ERASE, root=Found(ROOT, unreadable)))) == "x: is damaged"
 
 
 def test_a_restore_needs_all_data_disks_and_no_other_data() -> None:
