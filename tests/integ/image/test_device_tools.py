@@ -1,7 +1,4 @@
-"""Tools for devices: display (a pseudo-terminal), network ports (files like sysfs'), core dumps (a web server), light.
-
-On real hardware of virtual machines: test_tools_in_vm.py.
-"""
+"""Tools for devices: display (a pseudo-terminal), network ports (files like sysfs'), core dumps (a web server), light."""
 
 from __future__ import annotations
 
