@@ -24,11 +24,13 @@ from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.initramfs.cache import content_key
 from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.lab.container import LabContainer
+from gprov.apps.host.lab.disk_shapes import unit_spec
 from gprov.apps.host.lab.lifecycle import Lab
 from gprov.apps.host.lab.machine import DiskBus, Machine
 from gprov.apps.host.lab.products import Products
 from gprov.apps.host.lab.report import RunFacts, lab_report
 from gprov.apps.host.lab.runner import RunningMachine
+from gprov.apps.host.lab.scenario import CutScenario, CutStage
 from gprov.apps.host.lab.stage import Expectation, StageResult
 from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.unitspec import VirtualUnitSpec, spec_text
@@ -46,6 +48,7 @@ _TOOLS = ("qemu-system-x86_64", "qemu-img", "qemu-storage-daemon", "mmdebstrap",
 
 RunStage = Callable[..., StageResult]
 PrepareUnit = Callable[[VirtualUnitSpec], VirtualUnit]
+ScenarioOf = Callable[[CutStage, VirtualUnitSpec], CutScenario]
 
 
 @pytest.fixture(scope="session")
@@ -87,15 +90,37 @@ def small_prepared_as(container: LabContainer, small_products: Products) -> Prep
 
 @pytest.fixture(scope="session")
 def prepared(prepared_as: PrepareUnit) -> VirtualUnit:
-    """The usual unit: UEFI, one SATA disk."""
+    """The usual unit: UEFI, one SATA disk, Debian with systemd."""
     return prepared_as(VirtualUnitSpec())
 
 
 @pytest.fixture
-def overlay(container: LabContainer, prepared: VirtualUnit, tmp_path: Path) -> Iterator[VirtualUnit]:
-    """The prepared unit as this test may spoil it."""
+def debian_overlay(container: LabContainer, prepared: VirtualUnit, tmp_path: Path) -> Iterator[VirtualUnit]:
+    """The prepared unit as this test may spoil it. For what needs its systemd: its starts and restores cost twice as
+    much as those of the small system."""
     yield prepared.overlay(str(tmp_path / "unit"), container.processes())
     shutil.rmtree(tmp_path / "unit")
+
+
+@pytest.fixture
+def overlay(small_overlay_as: PrepareUnit) -> VirtualUnit:
+    """A prepared unit with the small system, as this test may spoil it: UEFI, one SATA disk."""
+    return small_overlay_as(unit_spec("small"))
+
+
+@pytest.fixture(scope="session")
+def cut_scenario(container: LabContainer, small_prepared_as: PrepareUnit) -> ScenarioOf:
+    """``cut_scenario(stage, specification)``; a restore is recorded on a copy of the prepared unit."""
+
+    def scenario(stage: CutStage, spec: VirtualUnitSpec) -> CutScenario:
+        def copied(folder: str) -> VirtualUnit:
+            unit = small_prepared_as(spec).overlay(folder, container.processes())
+            unit.detach(container.processes())
+            return unit
+
+        return container.scenarios().scenario(stage, spec, copied)
+
+    return scenario
 
 
 @pytest.fixture
@@ -131,13 +156,13 @@ def run_stage(container: LabContainer) -> RunStage:
 
 @pytest.fixture(scope="session")
 def newer_image(
-    container: LabContainer, products: Products, tmp_path_factory: pytest.TempPathFactory
+    container: LabContainer, small_products: Products, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[str, bytes]:
-    """Path of an image whose kernel has a higher build number, and that kernel."""
-    kernel = _renumbered(Path(products.normal_kernel).read_bytes(), 9)
+    """Path of an image with the small system whose kernel has a higher build number, and that kernel."""
+    kernel = _renumbered(Path(small_products.normal_kernel).read_bytes(), 9)
     path = tmp_path_factory.mktemp("kernel") / "norm_boot"
     path.write_bytes(kernel)
-    return container.builder().image(str(path), _NEWER), kernel
+    return container.small_images().image(str(path), _NEWER), kernel
 
 
 def _preparation(container: LabContainer, products: Products) -> PrepareUnit:

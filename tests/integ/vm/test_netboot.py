@@ -26,9 +26,9 @@ UEFI, BIOS = FirmwareKind.UEFI, FirmwareKind.BIOS
 
 # Units that test_shapes.py looks at, too: each life takes minutes.
 @pytest.fixture(scope="module", params=[("nvme", UEFI), ("huge", BIOS)], ids=["UEFI", "BIOS"])
-def unit(prepared_as: Callable[..., VirtualUnit], request: pytest.FixtureRequest) -> VirtualUnit:
+def unit(small_prepared_as: Callable[..., VirtualUnit], request: pytest.FixtureRequest) -> VirtualUnit:
     profile, firmware = request.param
-    return prepared_as(replace(unit_spec(profile, firmware), netboot=True, tls=True))
+    return small_prepared_as(replace(unit_spec(profile, firmware), netboot=True, tls=True))
 
 
 def text(unit: VirtualUnit, name: str) -> str:
