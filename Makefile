@@ -47,7 +47,7 @@ integ: setup ## adapters against real tools, devices and servers of this machine
 	$(PYTEST) tests/integ -m "not vm and not nightly" -q -n $(VMS) --dist loadfile --durations=20
 
 vm: setup ## units in virtual machines
-	$(PYTEST) tests/integ/vm -m "not nightly" -v -s -n $(VMS) --dist worksteal --durations=40
+	$(PYTEST) tests/integ/vm -m "not nightly" -v -s -n $(VMS) --dist loadfile --no-loadscope-reorder --durations=40
 
 nightly: setup ## what is too long for every run: new random examples, adapters inside virtual machines
 	$(PYTEST) tests/unit $(LIVES:%=--ignore=%) -q --hypothesis-profile=search
