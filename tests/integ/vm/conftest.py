@@ -136,7 +136,7 @@ def overlay(small_overlay_as: PrepareUnit) -> VirtualUnit:
 
 @pytest.fixture(scope="session")
 def cut_scenario(container: LabContainer, small_prepared_as: PrepareUnit) -> ScenarioOf:
-    """``cut_scenario(stage, specification)``; a restore is recorded on a copy of the prepared unit."""
+    """``cut_scenario(stage, specification)``; made from a copy of the prepared unit."""
 
     def scenario(stage: CutStage, spec: VirtualUnitSpec) -> CutScenario:
         def copied(folder: str) -> VirtualUnit:

@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +18,16 @@ from gprov.apps.host.lab.machine import DiskBus
 from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.volumes import ext_volume, raw_view
 from gprov.domain.boot.firmware import FirmwareKind
+from tests.integ.vm.netbooted import NETBOOTED
 
 pytestmark = pytest.mark.vm
 
 LINUX = "0FC63DAF-8483-4772-8E79-3D69D8477DE4"
 BIOS_BOOT = "21686148-6449-6E6F-744E-656564454649"
 ROWS = [
-    pytest.param(replace(unit_spec("nvme"), netboot=True, tls=True), id="UEFI-nvme-netboot"),
-    pytest.param(unit_spec("virtio"), id="UEFI-virtio"),
-    pytest.param(replace(unit_spec("huge", FirmwareKind.BIOS), netboot=True, tls=True), id="BIOS-huge-netboot"),
+    pytest.param(NETBOOTED[FirmwareKind.UEFI], id="UEFI-nvme-netboot"),
+    pytest.param(NETBOOTED[FirmwareKind.BIOS], id="BIOS-huge-virtio-netboot"),
+    pytest.param(unit_spec("virtio"), id="UEFI-virtio", marks=pytest.mark.nightly),
     pytest.param(unit_spec("huge"), id="UEFI-huge", marks=pytest.mark.nightly),
     pytest.param(unit_spec("dom"), id="UEFI-dom", marks=pytest.mark.nightly),
 ]

@@ -117,7 +117,7 @@ class CutScenarios:
                 make_unit = base or partial(self._new_unit, spec, products)
                 make = {
                     CutStage.RESTORE: partial(self._make_restored, make_unit, products, newer),
-                    CutStage.PROVISION: partial(self._make_provisioned, spec, products),
+                    CutStage.PROVISION: partial(self._make_provisioned, spec, products, base),
                 }
                 found = self._cache.publish(_KIND, key, make[stage])
         with self._cache.lock(_KIND, lambda: None):  # two runs must not remove the same entry
@@ -166,7 +166,7 @@ class CutScenarios:
             self._keep_expected(unit, overlay, newer, images)
             shutil.rmtree(overlay.folder)
 
-    def _make_provisioned(self, spec: VirtualUnitSpec, products: Products, folder: str) -> None:
+    def _make_provisioned(self, spec: VirtualUnitSpec, products: Products, base: MakeUnit | None, folder: str) -> None:
         unit = VirtualUnit.create(folder, spec, self._processes)
         overlay = unit.overlay(os.path.join(folder, "trial"), self._processes)
         with factory_for(self._processes, overlay, "") as factory:
@@ -174,11 +174,14 @@ class CutScenarios:
             arguments = (*factory.server.arguments, *UNIT_ARGUMENTS)
             kernel = DirectKernel(products.provision_kernel, arguments)
             self._record(unit, overlay, PROVISION, PROVISIONED, kernel)
-            for name, expectation in ((RESTORE, RESTORED), ("boot", STARTED)):
-                _require([self._stages.run(name, overlay.machine(), overlay.serial_log(name), expectation)])
+            if base is None:
+                for name, expectation in ((RESTORE, RESTORED), ("boot", STARTED)):
+                    _require([self._stages.run(name, overlay.machine(), overlay.serial_log(name), expectation)])
+        whole = overlay if base is None else base(os.path.join(folder, "whole"))
         with os_errors_translated(folder):
-            self._keep_expected(unit, overlay, products.image, {products.image_name: products.image})
-            shutil.rmtree(overlay.folder)
+            self._keep_expected(unit, whole, products.image, {products.image_name: products.image})
+            for each in {overlay.folder, whole.folder}:
+                shutil.rmtree(each)
 
     def _record(
         self,
