@@ -5,6 +5,8 @@ OUT := out
 FUZZ_SECONDS ?= 20
 # Virtual machines at a time: each has two processors, of which starting up uses little more than one.
 VMS ?= 2
+# Tests with real tools wait for these most of the time: more at a time than there are processors.
+TOOLS ?= 3
 FUZZ_TARGETS ?=
 MUTANTS ?= 30
 MUTANTS_SEED ?= 1
@@ -44,7 +46,7 @@ unit: setup ## unit and property tests, with the branch coverage of the domain
 	$(PYTHON) -m coverage report
 
 integ: setup ## adapters against real tools, devices and servers of this machine
-	$(PYTEST) tests/integ -m "not vm and not nightly" -q -n $(VMS) --dist loadfile --durations=20
+	$(PYTEST) tests/integ -m "not vm and not nightly" -q -n $(TOOLS) --dist loadfile --durations=20
 
 vm: setup ## units in virtual machines
 	$(PYTEST) tests/integ/vm -m "not nightly" -v -s -n $(VMS) --dist loadfile --no-loadscope-reorder --durations=40
