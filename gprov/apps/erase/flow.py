@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gprov.apps.erase.confirmation import confirmed_by_arguments, confirmed_by_person
+from gprov.apps.erase.confirmation import AskedErase, confirmed_by_person
 from gprov.apps.erase.machine_data import erase_machine_data, failures
 from gprov.apps.erase.ports import ErasePorts
 from gprov.apps.erase.preparation import prepare_disks
@@ -20,7 +20,7 @@ from gprov.apps.unit.recovery.erase_record import EraseRecordFile, has_begun, re
 from gprov.apps.unit.recovery.volume import RecoveryVolume, mounted_recovery
 from gprov.apps.unit.reporting.queued_sink import QueuedSink
 from gprov.apps.unit.reporting.unexpected import unexpected_errors_translated
-from gprov.domain.boot.args import EraseMode
+from gprov.domain.boot.boot_request import EraseRequested
 from gprov.domain.erase.outcome import DiskOutcome
 from gprov.domain.erase.plan import DiskErasure
 from gprov.domain.erase.questions import all_erased, outcome_text, result_text, unknown_platform_question
@@ -45,13 +45,17 @@ class DataErase:
         self._ports = ports
         self._context = context
         self._request = request
+        self._asked = AskedErase.by_arguments(context.arguments)
         self._bus = context.bus
         self._reported: GprovError | None = None
 
-    def run(self, *, confirmed: bool = False) -> EraseResult:
-        """``confirmed``: a person confirmed it before. An erase that a power cut interrupted is resumed without another
+    def run(self, *, confirmed: bool = False, request: EraseRequested | None = None) -> EraseResult:
+        """``confirmed``: a person confirmed it before. ``request``: the running system asked for it, in place of the
+        kernel arguments. An erase that a power cut interrupted is resumed without another
         confirmation. Raises GprovError, already reported: EraseFailed if a disk is not erased."""
         flow, context = self._ports.flow, self._context
+        if request is not None:
+            self._asked = AskedErase.by_system(request)
         try:
             with mounted_recovery(flow.volumes, recovery_attachment_rule(flow.smbios, context), context) as recovery:
                 sink = QueuedSink(flow.file_sink_at(context.log_folder), flow.background)
@@ -86,7 +90,7 @@ class DataErase:
         flow, bus = self._ports.flow, self._bus
         file = EraseRecordFile(flow.volumes.files, self._context.log_folder, bus)
         # Before anything is asked: an option that is not understood is refused.
-        wanted = parse_request(self._context.arguments.erase_options, self._request)
+        wanted = parse_request(self._asked.options, self._request)
         found = file.read()
         record = found if found is not None and has_begun(found, flow.volumes.blocks) else None
         unit = self._identify()
@@ -140,10 +144,8 @@ class DataErase:
         bus.message("Data erase" if record is None else "Data erase goes on after an interruption")
         if record is None:
             return wanted
-        if record.request != wanted and self._context.arguments.erase_options:
-            bus.warning(
-                "data erase: DATA_ERASE_OPTIONS is not used; the interrupted erase goes on with its own options"
-            )
+        if record.request != wanted and self._asked.options:
+            bus.warning("data erase: its options are not used; the interrupted erase goes on with its own options")
         return record.request
 
     def _result(self, facts: ErasureFacts, scope: Scope, failed: tuple[str, ...]) -> tuple[bool, str]:
@@ -170,12 +172,12 @@ class DataErase:
         operator, serial = self._ports.operator, unit.serial if unit is not None else ""
         if unit is None and not operator.confirm(unknown_platform_question(scope), _CONFIRM_SECONDS):
             return False
-        if confirmed or confirmed_by_arguments(self._context.arguments, serial):
+        if confirmed or self._asked.confirms(serial):
             return True
         return confirmed_by_person(operator, serial or "(unknown)", scope, wanted)
 
     def _may_begin(self, fault: DeviceFault, request: EraseRequest, unit: Unit | None, confirmed: bool) -> bool:
-        by_person = confirmed or not confirmed_by_arguments(self._context.arguments, unit.serial if unit else "")
+        by_person = confirmed or not self._asked.confirms(unit.serial if unit else "")
         return may_begin_unrecorded(fault, request, self._ports.operator, self._bus, by_person=by_person)
 
     def _declined(self) -> EraseResult:
@@ -191,7 +193,7 @@ class DataErase:
         if not problem:
             return record
         text = f"the interrupted data erase does not go on: {problem}"
-        if confirmed or self._context.arguments.erase is EraseMode.REQUESTED:
+        if confirmed or self._asked.again:
             self._bus.warning(text)
             return None
         file.write(replace(record, state=RecordState.FAILED, summary=text))

@@ -8,6 +8,8 @@ from typing import NoReturn
 from gprov.apps.init.ending import BootEnding
 from gprov.apps.init.ports import InitPorts
 from gprov.apps.unit.reporting.bus import EventBus
+from gprov.domain.boot.boot_request import EraseRequested
+from gprov.domain.erase.result import EraseResult
 from gprov.domain.errors import EraseUnfinished, GprovError
 
 EARLIER_FAILURE = "An earlier data erase of this unit FAILED; nothing is tried again"
@@ -22,14 +24,25 @@ class BootErase:
         self._release = release
         self._bus = bus
 
-    def run(self, *, confirmed: bool = False) -> NoReturn:
-        """``confirmed``: a person confirmed it in the boot menu."""
+    def run(
+        self,
+        *,
+        confirmed: bool = False,
+        request: EraseRequested | None = None,
+        on_failure: Callable[[str], None] | None = None,
+    ) -> NoReturn:
+        """``confirmed``: a person confirmed it in the boot menu. ``request``: the running system requested it;
+        ``on_failure`` gets the reason if it was not carried out."""
         self._release()
         try:
-            result = self._ports.erase().run(confirmed=confirmed)
+            result = self._ports.erase().run(confirmed=confirmed, request=request)
         except GprovError as error:
+            if on_failure is not None:
+                on_failure(str(error))
             # Counted: an erase that RECOVERY cannot record would otherwise be tried again at once, for ever.
             self._ending.give_up(str(error))
+        if on_failure is not None and result is not EraseResult.ERASED:
+            on_failure(f"the data erase was {result.value}")
         self._ending.show_result_and_restart(f"Data erase: {result.value}")
 
     def follow_record(self, given_up: str = "") -> bool:

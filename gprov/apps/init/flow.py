@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn, assert_never
 
 from gprov.apps.init.emergency_search import POLL_SECONDS, EmergencySearch
@@ -30,6 +31,7 @@ from gprov.domain.boot.decisions import (
     SurveyTargets,
     SwitchRoot,
     UseVolume,
+    WithdrawRequest,
 )
 from gprov.domain.boot.facts import BootFacts, Flag, Found, Mounted
 from gprov.domain.disk.model import Volume
@@ -38,6 +40,7 @@ from gprov.domain.errors import DeviceFault, EraseUnfinished, GprovError, Intern
 
 if TYPE_CHECKING:  # each import is time on every boot
     from gprov.apps.init.boot_erase import BootErase
+    from gprov.apps.init.system_requests import SystemRequests
 
 
 class Boot:
@@ -96,8 +99,8 @@ class Boot:
                 self._survey()
             case CheckFileSystem():
                 self._check(decision)
-            case UseVolume() | StartArray():
-                self._use_root_candidate(decision)
+            case UseVolume() | StartArray() | WithdrawRequest():
+                self._change_root(decision)
             case SwitchRoot():
                 self._switch_root(decision.volume)
             case Restore():
@@ -114,7 +117,7 @@ class Boot:
     def _leave_normal_boot(self, decision: Erase | ShowEraseFailure | FollowEraseRecord | OpenShell) -> None:
         match decision:
             case Erase():
-                self._data_erase().run(confirmed=decision.confirmed)
+                self._erase(decision)
             case ShowEraseFailure():
                 self._data_erase().show_failure()
                 self._menu()
@@ -124,6 +127,24 @@ class Boot:
                     self._menu()
             case OpenShell():
                 self._open_shell()
+
+    def _erase(self, decision: Erase) -> None:
+        """Returns only if a request of the system is not acted on."""
+        if decision.request is None:
+            self._data_erase().run(confirmed=decision.confirmed)
+        elif (root := self._begin_request()) is not None:
+            withdraw = partial(self._requests().withdraw_unmounted, root)
+            self._data_erase().run(request=decision.request, on_failure=withdraw)
+
+    def _begin_request(self) -> Volume | None:
+        """The root with the request of the system that is acted on now; None: it must not be."""
+        self._facts = replace(self._facts, request_settled=True)
+        return self._requests().begin(self._facts.root)
+
+    def _requests(self) -> SystemRequests:
+        from gprov.apps.init.system_requests import SystemRequests
+
+        return SystemRequests(self._volumes, self._context)
 
     def _open_shell(self) -> NoReturn:
         try:
@@ -135,7 +156,7 @@ class Boot:
         self._bus.message(ended)
         self._ending.restart()
 
-    def _use_root_candidate(self, decision: UseVolume | StartArray) -> None:
+    def _change_root(self, decision: UseVolume | StartArray | WithdrawRequest) -> None:
         match decision:
             case UseVolume():
                 self._bus.warning(f"root is {decision.volume.node}: {decision.reason}")
@@ -144,6 +165,9 @@ class Boot:
                 self._bus.warning(f"going on without the members that are missing: {decision.reason}")
                 self._finder.start_array(decision.array, self._facts.elapsed)
                 self._facts = replace(self._facts, targets=None)
+            case WithdrawRequest():
+                self._facts = replace(self._facts, request_settled=True)
+                self._requests().withdraw(decision.volume, decision.reason)
 
     def _survey(self) -> None:
         # Before the survey, so that a device change during the survey is noticed.
@@ -179,8 +203,14 @@ class Boot:
 
     def _restore(self, decision: Restore) -> None:
         """Returns only if a person chose this restore in the boot menu, and then left the menu of images; or if the
-        emergency files that request it are not used."""
-        by_person = decision.reason is RestoreReason.REQUESTED_BY_PERSON
+        emergency files that request it are not used, or the request of the system is not acted on."""
+        by_person, by_system = (
+            decision.reason is reason
+            for reason in (RestoreReason.REQUESTED_BY_PERSON, RestoreReason.REQUESTED_BY_SYSTEM)
+        )
+        requesting = self._begin_request() if by_system else None
+        if by_system and requesting is None:
+            return
         self._bus.log(f"factory restore: {decision.reason.value} ({decision.evidence})")
         self._finder.release()
         restore = self._ports.restore()
@@ -195,6 +225,9 @@ class Boot:
             return
         except GprovError as error:
             from gprov.domain.boot.budget import UNCOUNTED_SECONDS
+
+            if requesting is not None and not restore.primary_changed:
+                self._requests().withdraw_unmounted(requesting, str(error))
 
             self._ending.show_error_and_restart(error, 0.0 if restore.attempt_recorded else UNCOUNTED_SECONDS)
         if not restored and decision.reason is RestoreReason.EMERGENCY_FILE:

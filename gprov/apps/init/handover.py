@@ -6,10 +6,11 @@ from __future__ import annotations
 from gprov.apps.init.ports import InitPorts
 from gprov.apps.unit.boot.boot_attempts import has_boot_confirmation, record_boot_attempt
 from gprov.apps.unit.composition.context import UnitContext
-from gprov.domain.boot.boot_counts import UNCONFIRMED_WARNING_LIMIT, BootCounts
+from gprov.domain.boot.boot_counts import REQUEST_KINDS, REQUESTS_ACCEPTED, UNCONFIRMED_WARNING_LIMIT, BootCounts
 from gprov.domain.boot.facts import Found, Mounted
 from gprov.domain.disk.arrays import FoundArray
 from gprov.domain.disk.model import Volume
+from gprov.domain.errors import DeviceFault
 
 
 def prepare_handover(root: Found, array: FoundArray | None, ports: InitPorts, context: UnitContext) -> None:
@@ -22,6 +23,7 @@ def prepare_handover(root: Found, array: FoundArray | None, ports: InitPorts, co
 
         report_array(array, ports, context)
     before = _count_attempt(volume, ports, context)
+    _announce_requests(ports, context)
     if isinstance(root.mount, Mounted) and root.mount.expects_display:
         from gprov.domain.boot.start_texts import start_texts
 
@@ -29,6 +31,14 @@ def prepare_handover(root: Found, array: FoundArray | None, ports: InitPorts, co
         ports.start_display().keep_showing(start_texts(before, confirms=confirms))
     if context.arguments.xlog:
         context.bus.log("the server of the remote log gets nothing of this start: only of restores and failed starts")
+
+
+def _announce_requests(ports: InitPorts, context: UnitContext) -> None:
+    """Tell the system that requests for its next start are acted on, which earlier kernels do not."""
+    try:
+        ports.volumes.files.replace(REQUESTS_ACCEPTED, REQUEST_KINDS)
+    except DeviceFault as fault:
+        context.bus.warning(f"the system cannot request a restore or erase: {fault}")
 
 
 def _count_attempt(volume: Volume, ports: InitPorts, context: UnitContext) -> BootCounts:

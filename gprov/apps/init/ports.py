@@ -16,6 +16,7 @@ from gprov.ports.power import Power
 from gprov.ports.start_display import StartDisplay
 
 if TYPE_CHECKING:  # each import is time on every boot
+    from gprov.domain.boot.boot_request import EraseRequested
     from gprov.domain.emergency.request import EmergencyRequest
     from gprov.domain.erase.result import EraseResult
     from gprov.ports.media import MediaSearch
@@ -53,8 +54,9 @@ class RestoreFlow(Protocol):
 
 
 class EraseFlow(Protocol):
-    def run(self, *, confirmed: bool = False) -> EraseResult:
-        """Erase all data disks. Raises GprovError, already reported: EraseFailed if a disk is not erased."""
+    def run(self, *, confirmed: bool = False, request: EraseRequested | None = None) -> EraseResult:
+        """Erase all data disks. ``request``: of the running system, in place of the kernel arguments. Raises
+        GprovError, already reported: EraseFailed if a disk is not erased."""
 
     def check_unfinished(self) -> None:
         """Raises EraseUnfinished if an erase of this unit was interrupted or has failed, GprovError if that is not

@@ -8,6 +8,7 @@ from gprov.apps.init.attempts import FailedAttempts
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.apps.unit.devices.volumes import RESCAN_SECONDS, volumes_of
+from gprov.domain.boot.boot_counts import REQUEST_FILE
 from gprov.domain.boot.facts import Ambiguous, Flag, Found, Mounted, MountFailed, NotFound, RootSearch
 from gprov.domain.disk.model import KNOWN_KINDS, Volume
 from gprov.domain.disk.rootspec import RAID_MEMBER, RootSpec, matches
@@ -19,6 +20,7 @@ from gprov.ports.clock import Deadline
 
 if TYPE_CHECKING:  # most units have no array: a normal boot should not import them
     from gprov.apps.init.arrays import ArrayStarter
+    from gprov.domain.boot.boot_request import BootRequest
     from gprov.domain.disk.arrays import FoundArray
 
 
@@ -157,7 +159,19 @@ class RootFinder:
             return Mounted(Flag.UNREADABLE)
         if status is None:
             return Mounted(Flag.ABSENT)
-        return Mounted(Flag.PRESENT, expects_display=self._expects_display())
+        return Mounted(Flag.PRESENT, expects_display=self._expects_display(), request=self._request())
+
+    def _request(self) -> BootRequest | None:
+        path = f"{self._target}{self._context.branding.config_folder}/{REQUEST_FILE}"
+        try:
+            if self._ports.files.status(path) is None:
+                return None
+        except DeviceFault as fault:
+            self._bus.warning(str(fault))
+            return None
+        from gprov.apps.init.system_requests import SystemRequests
+
+        return SystemRequests(self._ports, self._context).read()
 
     def _expects_display(self) -> bool:
         """Whether the last restore found a display, or the platform has one."""

@@ -97,6 +97,7 @@ class Surveyor:
                 array=own_array,
                 lost_arrays=lost,
                 boot_files_present=self._startable(targets, volumes) if self._booted_by_own_loader() else None,
+                serial=unit.serial,
                 without_root=recovery.erase is not None and leaves_no_root(recovery.erase, unit.serial, targets),
             )
         )

@@ -17,6 +17,11 @@ from gprov.domain.errors import BadInput, Problem
 
 STARTED_FILE = "boots_started"
 CONFIRMED_FILE = "boots_confirmed"
+# A request of the system for its next start (``gprov.domain.boot.boot_request``), in the same folder.
+REQUEST_FILE = "boot_request"
+# For the system: the kernel that started it acts on requests. Their kinds, one a line.
+REQUESTS_ACCEPTED = "/run/gprov-requests"
+REQUEST_KINDS = b"restore\nerase\n"
 SERVICE = "gprov-boot-good.service"
 # Links that enable the service. An image that has one of them confirms its boots.
 SERVICE_LINKS = tuple(f"/{folder}/systemd/system/multi-user.target.wants/{SERVICE}" for folder in ("etc", "usr/lib"))

@@ -128,7 +128,13 @@ def _decide_root_found(facts: BootFacts, volume: Volume, mount: Mounted | MountF
 def _decide_root_usable(facts: BootFacts, volume: Volume, mounted: Mounted) -> Decision:
     if mounted.switch_error:
         return GiveUp(f"cannot start the system on {volume.node}: {mounted.switch_error}")
-    return _wait_for_display(facts, mounted) or _search_media(facts) or SwitchRoot(volume)
+    if waiting := _wait_for_display(facts, mounted) or _search_media(facts):
+        return waiting
+    if mounted.request is not None and not facts.request_settled:
+        from gprov.domain.boot.decide_request import decide_request
+
+        return decide_request(facts, volume, mounted.request)
+    return SwitchRoot(volume)
 
 
 def _wait_for_display(facts: BootFacts, mounted: Mounted) -> KeepWaiting | None:

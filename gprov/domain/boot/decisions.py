@@ -10,6 +10,7 @@ from gprov.domain.boot.args import PreferredImage
 from gprov.domain.disk.model import Volume
 
 if TYPE_CHECKING:  # most units have no array: a normal boot should not import them
+    from gprov.domain.boot.boot_request import EraseRequested
     from gprov.domain.boot.facts import BootFacts
     from gprov.domain.disk.arrays import FoundArray
 
@@ -19,6 +20,7 @@ class RestoreReason(Enum):
 
     REQUESTED_BY_ARGUMENTS = "requested by the boot entry"
     REQUESTED_BY_PERSON = "requested by a person"
+    REQUESTED_BY_SYSTEM = "requested by the system"
     EMERGENCY_FILE = "an emergency file was found"
     FLAG_MISSING = "the root is not marked as bootable"
     DISKS_UNUSED = "the data disks are blank or erased"
@@ -29,9 +31,11 @@ class RestoreReason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Erase:
-    """Erase all data. ``confirmed``: a person chose it in the boot menu and confirmed it twice."""
+    """Erase all data. ``confirmed``: a person chose it in the boot menu and confirmed it twice. ``request``: the
+    running system requested it, for the unit with this serial number; None: kernel arguments or a person did."""
 
     confirmed: bool = False
+    request: EraseRequested | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,14 @@ class Restore:
     reason: RestoreReason
     evidence: str
     image: PreferredImage = PreferredImage.LATEST
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawRequest:
+    """Remove the running system's request from this root volume, report the reason, and call ``decide`` again."""
+
+    volume: Volume
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +137,7 @@ Decision = (
     | OpenMenu
     | SwitchRoot
     | Restore
+    | WithdrawRequest
     | CheckFileSystem
     | UseVolume
     | StartArray

@@ -12,6 +12,7 @@ from gprov.domain.boot.survey import TargetSurvey
 from gprov.domain.disk.model import Volume
 
 if TYPE_CHECKING:  # most units have no array: a normal boot should not import them
+    from gprov.domain.boot.boot_request import BootRequest
     from gprov.domain.disk.arrays import FoundArray
 
 
@@ -34,11 +35,13 @@ class CheckOutcome(Enum):
 @dataclass(frozen=True, slots=True)
 class Mounted:
     """``switch_error``: error of the last switch root into this volume, "" if there was none. ``expects_display``: the
-    last restore found a display, or the platform has one."""
+    last restore found a display, or the platform has one. ``request``: of the system for this start, None if there is
+    none."""
 
     flag: Flag
     switch_error: str = ""
     expects_display: bool = False
+    request: BootRequest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ class BootFacts:
     ``checks``: results of this boot, by ``Volume.stable_id``. ``operator_present``: an operator could press a key;
     False after the boot menu was left. ``emergency_files``: those that a restore would use, described.
     ``emergency_searched``: all removable volumes were searched for them. ``erase_followed``: ``FollowEraseRecord`` was
-    returned before.
+    returned before. ``request_settled``: the request on the root is not to be acted on (any more) in this boot.
     """
 
     arguments: BootArguments
@@ -99,3 +102,4 @@ class BootFacts:
     emergency_files: tuple[str, ...] = ()
     emergency_searched: bool = True
     erase_followed: bool = False
+    request_settled: bool = False

@@ -65,7 +65,8 @@ class TargetSurvey:
     should be, if there is exactly one. ``boot_files_present``: at least one target disk holds the files that a BIOS
     boot loader needs for a normal boot; None if not examined. ``array``: name of the unit's own array, "" if the
     platform has none; ``own_arrays``: UUIDs of all arrays with that name. ``without_root``: an erase that failed or was
-    interrupted cleared all of these disks (``gprov.domain.erase.resume.leaves_no_root``).
+    interrupted cleared all of these disks (``gprov.domain.erase.resume.leaves_no_root``). ``serial``: of the unit, ""
+    if it is not known.
     """
 
     expected: int | None
@@ -76,6 +77,7 @@ class TargetSurvey:
     boot_files_present: bool | None = None
     own_arrays: frozenset[str] = frozenset()
     without_root: bool = False
+    serial: str = ""
 
     @property
     def complete(self) -> bool:
@@ -133,7 +135,7 @@ class SurveyFacts:
     ones are missing. ``zeroed``: device files of disks whose first and last MiB were read and are zero; ``as_erased``:
     of those where they were read and are what an erase left.
     ``boot_label``: label of boot partitions, which a restore recreates. ``lost_arrays``: UUIDs of the unit's own arrays
-    that have too few members. ``boot_files_present``, ``without_root``: see ``TargetSurvey``.
+    that have too few members. ``boot_files_present``, ``without_root``, ``serial``: see ``TargetSurvey``.
     """
 
     expected: int | None
@@ -147,6 +149,7 @@ class SurveyFacts:
     lost_arrays: Collection[str] = ()
     boot_files_present: bool | None = None
     without_root: bool = False
+    serial: str = ""
 
 
 def survey_targets(facts: SurveyFacts) -> TargetSurvey:
@@ -177,6 +180,7 @@ def survey_targets(facts: SurveyFacts) -> TargetSurvey:
         array=array,
         boot_files_present=facts.boot_files_present,
         without_root=facts.without_root,
+        serial=facts.serial,
         own_arrays=frozenset(
             volume.contents.uuid.lower()
             for volume in volumes

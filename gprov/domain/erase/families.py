@@ -26,7 +26,10 @@ def report_protocol(disk: Disk) -> Protocol[DriveReport]:
         return (yield from nvme_report(disk.namespace, frozenset({disk.namespace})))
     if disk.bus in _SCSI_BUSES:
         return (yield from scsi_report())
-    return DriveReport(notes=(f"{disk.bus.value} disk: {_NO_COMMANDS}",), not_examined=("what the device hides",))
+    hidden = ("boot areas, RPMB and general purpose areas of an eMMC",) if disk.bus is Bus.MMC else ()
+    return DriveReport(
+        notes=(f"{disk.bus.value} disk: {_NO_COMMANDS}",), not_examined=(*hidden, "what the device hides")
+    )
 
 
 def erase_protocol(disk: Disk, technique: Technique) -> Protocol[TechniqueResult]:

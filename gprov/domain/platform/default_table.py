@@ -28,6 +28,7 @@ def default_table() -> tuple[Platform, ...]:
         prototype=True,
     )
     recovery_dom = replace(machine.recovery_media, validate=ValidateMethod.SATA)
+    recovery_anywhere = replace(machine.recovery_media, validate=ValidateMethod.NONE)
     return (
         machine,
         replace(_named(machine, "ipmi"), ipmi=True),
@@ -35,6 +36,7 @@ def default_table() -> tuple[Platform, ...]:
         replace(_named(machine, "raid5"), data_disks=3, raid_level=RaidLevel.RAID5),
         replace(_named(machine, "huge"), disk_size=3 << 40),
         replace(_named(machine, "dom"), recovery_media=recovery_dom),
+        replace(_named(machine, "internal"), recovery_media=recovery_anywhere),
         replace(_named(machine, "small"), disk_size=1 << 30),
         replace(_named(machine, "smallraid1"), disk_size=1 << 30, data_disks=2, raid_level=RaidLevel.RAID1),
     )

@@ -24,7 +24,7 @@ COMMON = {"commands", "main", "options", "output"}
     ("words", "modules"),
     [
         (["--help"], set()),
-        (["image", "--help"], {"image", "image_values", "progress"}),
+        (["image", "--help"], {"image", "image_tools", "image_values", "progress"}),
         (["kernel", "--help"], {"kernel", "userfile"}),
         (["lab", "--help"], {"lab", "lab_options"}),
         (["simulate", "lifecycle", "--help"], {"simulate", "userfile"}),

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from gprov.adapters.linux.lcd.start_display import PROCESS_NAME
-from gprov.apps.host.image.services import BOOT_GOOD
+from gprov.apps.host.image.tool_sets import BOOT_GOOD
 from gprov.domain.boot.boot_counts import SERVICE_LINKS, BootCounts, parse_confirmed
 
 pytestmark = [

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from gprov.apps.host.image.services import NETSAVE
+from gprov.apps.host.image.tool_sets import NETSAVE
 from gprov.domain.errors import DeviceMissing, RefusedByPolicy
 from gprov.domain.unit.netsaved import SavedFile, parse_saved
 
@@ -270,9 +270,10 @@ def test_it_is_put_into_a_root_file_system_and_enabled(root: Path) -> None:
     paths = NETSAVE.install(str(root))
     assert NETSAVE.install(str(root)) == paths  # and again, over what is there
     assert os.access(root / "usr/sbin/gprov-netsave", os.X_OK)
-    wanted = {path.name: os.readlink(path) for path in root.glob("etc/systemd/system/*.wants/*")}
+    wanted = {path.name: os.readlink(path) for path in root.glob("usr/lib/systemd/system/*.wants/*")}
     assert set(wanted) == {"gprov-netsave-baseline.service", "gprov-netsave.path", "gprov-netsave.timer"}
-    assert all((root / target.lstrip("/")).is_file() for target in wanted.values())
+    assert all((root / "usr/lib/systemd/system" / name).is_file() for name in wanted)
+    assert wanted == {name: f"../{name}" for name in wanted}
     assert all((root / path).exists() or (root / path).is_symlink() for path in paths)
 
 

@@ -99,7 +99,7 @@ def add_boot_good(unit: VirtualUnit, folder: Path) -> None:
         script.chmod(0o755)
         root.remove(init)
         root.add(str(script), init)
-        root.add(str(files("gprov.apps.host.image.systemd_units") / "gprov-boot-good"), BOOT_GOOD)
+        root.add(str(files("gprov.apps.host.image") / "tools/sbin/gprov-boot-good"), BOOT_GOOD)
 
 
 def display_fact(unit: VirtualUnit) -> str:

@@ -90,6 +90,7 @@ JSON_WORDS = {
     "image name": ("x",),
     "image list": ("{images}",),
     "image verify": ("{kernel}",),
+    "image tools": ("--root", "{root}"),
     "image netsave": ("--root", "{root}"),
     "image boot-good": ("--root", "{root}"),
     "kernel info": ("{kernel}",),

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gprov.domain.boot.args import BootArguments, EraseMode, PreferredImage
+from gprov.domain.boot.boot_request import BootRequest, EraseRequested, RestoreRequested
 from gprov.domain.boot.decide import decide
 from gprov.domain.boot.decisions import (
     CheckFileSystem,
@@ -31,6 +32,7 @@ from gprov.domain.boot.decisions import (
     SurveyTargets,
     SwitchRoot,
     UseVolume,
+    WithdrawRequest,
 )
 from gprov.domain.boot.facts import (
     Ambiguous,
@@ -447,7 +449,16 @@ roots: st.SearchStrategy[RootSearch] = st.one_of(
         NotFound, st.sampled_from([(), (HALF,), (HALF, OTHERS), (LOST,), (replace(HALF, start_error="no"), LOST)])
     ),
     st.builds(Ambiguous, st.sampled_from([(ROOT, COPY), (ROOT, EMPTY), (COPY, LUKS, ROOT)])),
-    st.builds(Found, some_volumes, st.builds(Mounted, st.sampled_from(Flag), st.sampled_from(["", "no init"]))),
+    st.builds(
+        Found,
+        some_volumes,
+        st.builds(
+            Mounted,
+            st.sampled_from(Flag),
+            st.sampled_from(["", "no init"]),
+            request=st.sampled_from([None, None, RestoreRequested(serial="S"), EraseRequested(serial="S", tries=2)]),
+        ),
+    ),
     st.builds(Found, some_volumes, st.builds(MountFailed, st.just("failed"), st.integers(1, 5))),
 )
 surveys = st.builds(
@@ -460,6 +471,7 @@ surveys = st.builds(
     probable_primary=st.sampled_from([None, EMPTY]),
     boot_files_present=st.sampled_from([None, True, False]),
     without_root=st.booleans(),
+    serial=st.sampled_from(["", "S"]),
 )
 arguments_without_wish = st.builds(
     BootArguments,
@@ -497,6 +509,7 @@ def all_facts(arguments: st.SearchStrategy[BootArguments]) -> st.SearchStrategy[
         emergency_files=st.sampled_from([(), ("EmergencyFile_1",)]),
         emergency_searched=st.booleans(),
         erase_followed=st.booleans(),
+        request_settled=st.booleans(),
     )
 
 
@@ -507,6 +520,15 @@ def test_disks_that_never_stay_the_same_are_not_checked_for_ever(outcome: CheckO
     for seen in (facts(root=FAILED, elapsed=LATE, targets=WITH_PRIMARY), lost):
         assert isinstance(decide(replace(seen, checks=before)), GiveUp)
         assert isinstance(decide(replace(seen, checks=dict([*before.items()][:-1]))), CheckFileSystem)
+
+
+def requested_by_system(seen: BootFacts) -> BootRequest | None:
+    """The request on a root with its flag file, for this unit and not settled yet."""
+    mount = seen.root.mount if isinstance(seen.root, Found) else None
+    if not isinstance(mount, Mounted) or mount.flag is not Flag.PRESENT or mount.request is None:
+        return None
+    own = seen.targets is not None and seen.targets.serial == mount.request.serial
+    return mount.request if own and not seen.request_settled else None
 
 
 def evidence(seen: BootFacts) -> bool:
@@ -548,7 +570,10 @@ def evidence(seen: BootFacts) -> bool:
         and targets.boot_files_present is False
         and states <= {*UNUSED, TargetState.OTHER, TargetState.PRIMARY}
     )
-    return any((unstartable, asked, bool(seen.emergency_files), own and flag is Flag.ABSENT, own and broken, gone))
+    requested = own and requested_by_system(seen) is not None
+    return any(
+        (requested, unstartable, asked, bool(seen.emergency_files), own and flag is Flag.ABSENT, own and broken, gone)
+    )
 
 
 @settings(max_examples=200)
@@ -656,7 +681,12 @@ def test_a_root_elsewhere_is_named() -> None:
 @settings(max_examples=150)
 @given(all_facts(all_arguments))
 def test_erase_only_on_request(seen: BootFacts) -> None:
-    assert isinstance(decide(seen), Erase) is (seen.arguments.erase is EraseMode.REQUESTED)
+    decision = decide(seen)
+    if isinstance(decision, Erase) and decision.request is not None:
+        assert decision.request == requested_by_system(seen)
+        assert not decision.confirmed
+        return
+    assert isinstance(decision, Erase) is (seen.arguments.erase is EraseMode.REQUESTED)
 
 
 @pytest.mark.parametrize(
@@ -690,7 +720,11 @@ def test_an_erase_record_is_followed_only_if_no_root_can_come(seen: BootFacts) -
 def test_only_a_root_with_its_flag_is_booted(seen: BootFacts) -> None:
     decision = decide(seen)
     if isinstance(decision, SwitchRoot):
-        assert seen.root == Found(decision.volume, Mounted(Flag.PRESENT))
+        assert isinstance(seen.root, Found)
+        assert seen.root.volume == decision.volume
+        assert isinstance(seen.root.mount, Mounted)
+        assert replace(seen.root.mount, request=None) == Mounted(Flag.PRESENT)
+        assert seen.root.mount.request is None or seen.request_settled
 
 
 @settings(max_examples=150)
@@ -716,6 +750,9 @@ def test_asking_again_as_told_comes_to_an_end(seen: BootFacts) -> None:
             case SurveyTargets():
                 assert seen.targets is None
                 seen = replace(seen, targets=WITH_PRIMARY)
+            case WithdrawRequest():
+                assert not seen.request_settled
+                seen = replace(seen, request_settled=True)
             case CheckFileSystem(volume=checked):
                 assert checked.stable_id not in seen.checks
                 seen = replace(seen, checks={**seen.checks, checked.stable_id: COULD_NOT}, targets=None)

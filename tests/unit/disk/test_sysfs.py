@@ -10,6 +10,7 @@ import pytest
 
 from gprov.adapters.linux.disk.block import SysfsBlockDevices
 from gprov.domain.disk.model import Bus, Disk
+from gprov.domain.disk.targets import removable_reason
 from gprov.domain.errors import DeviceFault
 from gprov.domain.formats.disk.device_number import DeviceNumber
 
@@ -67,9 +68,17 @@ TREE: Tree = {
     NVME + "/nvme0n1p1": {"dev": "259:1", "partition": "1", "start": "2048", "size": "409600"},
     VIRTIO: {"dev": "254:0", "size": "41943040", "serial": "data0\0", "device/vendor": "0x1af4"},
     VSCSI: {"dev": "8:16", "size": "2048", "device/vendor": "QEMU", "device/model": "QEMU HARDDISK"},
-    MMC: {"dev": "179:0", "size": "7634944", "device/name": "DG4008", "device/serial": "0x0118a29d"},
+    MMC: {
+        "dev": "179:0",
+        "size": "7634944",
+        "removable": "0",
+        "device/name": "DG4008",
+        "device/serial": "0x0118a29d",
+        "device/type": "MMC",
+    },
     MMC + "/mmcblk0p1": {"dev": "179:1", "partition": "1", "start": "2048", "size": "1024"},
     MMC + "/mmcblk0boot0": {"dev": "179:8", "size": "8192", "ro": "1"},
+    MMC + "/mmcblk0gp0": {"dev": "179:16", "size": "8192"},
 }
 
 
@@ -189,6 +198,96 @@ def test_disks_without_vendor_or_model_are_seen(tmp_path: Path) -> None:
     assert (found["vda"].vendor, found["vda"].model, found["vda"].serial) == ("", "", "data0")
     assert found["vda"].slot == "pci-0000:00:04.0"
     assert (found["mmcblk0"].model, found["mmcblk0"].serial) == ("DG4008", "0x0118a29d")
+
+
+@pytest.mark.parametrize(("kind", "removable"), [("MMC", False), ("SD", True), ("SDHC", True), ("SDXC", True)])
+def test_a_card_in_a_slot_is_removable_though_the_kernel_says_of_each_that_it_is_not(
+    tmp_path: Path, kind: str, removable: bool
+) -> None:
+    """Otherwise a card of the right size that was forgotten in its slot would be a target."""
+    tree: Tree = {MMC: {"dev": "179:0", "size": "100", "removable": "0", "device/type": kind}}
+    disk = disks(tmp_path, tree)["mmcblk0"]
+    assert disk.removable is removable
+    assert bool(removable_reason(disk)) is removable
+
+
+PCI_DISK = "/devices/pci0000:00/0000:00:1c.0/0000:03:00.0"
+
+
+@pytest.mark.parametrize(
+    ("folder", "slot"),
+    [
+        ("/host0/target0:0:1/0:0:1:0/block/sda", "pci-0000:03:00.0-scsi-0:0:1:0"),  # PVSCSI, LSI 53C895A
+        ("/host6/target6:2:0/6:2:0:0/block/sda", "pci-0000:03:00.0-scsi-0:2:0:0"),  # a volume of MegaRAID
+        ("/virtio2/host2/target2:0:0/2:0:0:1/block/sda", "pci-0000:03:00.0-scsi-0:0:0:1"),
+        ("/mmc_host/mmc0/mmc0:0001/block/mmcblk0", ""),
+        ("/cciss0/block/cciss!c0d0", ""),
+    ],
+)
+def test_a_disk_behind_a_host_adapter_has_the_place_of_its_target(tmp_path: Path, folder: str, slot: str) -> None:
+    (disk,) = build(tmp_path, {PCI_DISK + folder: {"dev": "8:0", "size": "100"}}).disks()
+    assert disk.slot == slot
+
+
+def test_hosts_of_one_controller_are_counted_from_its_first(tmp_path: Path) -> None:
+    """Two channels of an adapter; the numbers of the hosts depend on what else the kernel found before."""
+    tree: Tree = {
+        f"{PCI_DISK}/host{host}/target{host}:0:1/{host}:0:1:0/block/{name}": {"dev": f"8:{minor}", "size": "100"}
+        for host, name, minor in ((9, "sda", 0), (10, "sdb", 16))
+    }
+    slots = {name: disk.slot for name, disk in disks(tmp_path, tree).items()}
+    assert slots == {"sda": "pci-0000:03:00.0-scsi-0:0:1:0", "sdb": "pci-0000:03:00.0-scsi-1:0:1:0"}
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        "port-0:0/end_device-0:0/",
+        "port-0:0/expander-0:0/port-0:0:3/end_device-0:0:3/",
+        "rport-0:0-1/",
+        "session1/",
+    ],
+)
+def test_disks_behind_ports_of_a_transport_are_scsi_disks(tmp_path: Path, between: str) -> None:
+    """Otherwise their drives are given no command by which they erase themselves."""
+    folder = f"{PCI_DISK}/host0/{between}target0:0:0/0:0:0:0/block/sda"
+    (disk,) = build(tmp_path, {folder: {"dev": "8:0", "size": "100"}}).disks()
+    assert disk.bus is Bus.SCSI
+
+
+SAS_PORT = f"{PCI_DISK}/host0/port-0:1"
+SAS_END = f"{SAS_PORT}/end_device-0:1"
+SAS_FACTS = {"phy_identifier": "5", "sas_address": "0x5000c50041b2c3d4"}
+
+
+@pytest.mark.parametrize(("phys", "unit"), [("1", "sas-phy5-lun-0"), ("4", "sas-0x5000c50041b2c3d4-lun-0")])
+def test_a_sas_disk_has_the_place_of_its_phy_or_the_address_of_its_wide_port(
+    tmp_path: Path, phys: str, unit: str
+) -> None:
+    tree: Tree = {
+        f"{SAS_END}/target0:0:1/0:0:1:0/block/sda": {"dev": "8:0", "size": "100"},
+        f"{SAS_END}/sas_device/end_device-0:1": SAS_FACTS,
+        f"{SAS_PORT}/sas_port/port-0:1": {"num_phys": phys},
+    }
+    assert disks(tmp_path, tree)["sda"].slot == f"pci-0000:03:00.0-{unit}"
+
+
+def test_a_sas_disk_in_an_enclosure_has_the_place_of_the_expanders_phy(tmp_path: Path) -> None:
+    expander = f"{PCI_DISK}/host0/port-0:0/expander-0:0"
+    port = f"{expander}/port-0:0:3"
+    end = f"{port}/end_device-0:0:3"
+    tree: Tree = {
+        f"{end}/target0:0:3/0:0:3:0/block/sda": {"dev": "8:0", "size": "100"},
+        f"{end}/sas_device/end_device-0:0:3": SAS_FACTS,
+        f"{port}/sas_port/port-0:0:3": {"num_phys": "1"},
+        f"{expander}/sas_device/expander-0:0": {"sas_address": "0x500605b0000272bf"},
+    }
+    assert disks(tmp_path, tree)["sda"].slot == "pci-0000:03:00.0-sas-exp0x500605b0000272bf-phy5-lun-0"
+
+
+def test_a_sas_disk_whose_transport_tells_nothing_has_the_place_of_its_target(tmp_path: Path) -> None:
+    tree: Tree = {f"{SAS_END}/target0:0:1/0:0:1:0/block/sda": {"dev": "8:0", "size": "100"}}
+    assert disks(tmp_path, tree)["sda"].slot == "pci-0000:03:00.0-scsi-0:0:1:0"
 
 
 def test_partitions_belong_to_the_disk_above_whatever_their_names(tmp_path: Path) -> None:

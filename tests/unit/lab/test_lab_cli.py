@@ -38,6 +38,9 @@ def test_a_damaged_unit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
         ["lab", "provision", "--workdir", "x", "--lcd", "633"],
         ["lab", "boot", "--workdir", "x", "--lcd", "631"],
         ["lab", "boot", "--workdir", "x", "--bmc"],
+        ["lab", "provision", "--workdir", "x", "--controller", "floppy"],
+        ["lab", "provision", "--workdir", "x", "--nic", "ne2k_isa"],
+        ["lab", "cuts", "--workdir", "x", "--controller", "nvme"],
     ],
 )
 def test_usage(words: list[str]) -> None:
@@ -63,6 +66,19 @@ def test_cuts_of_unsupported_units_are_refused(tmp_path: Path, capsys: pytest.Ca
     assert main(["lab", "cuts", "--workdir", str(tmp_path), "--stage", "provision", "--look"]) == 2
     assert main(["lab", "cuts", "--workdir", str(tmp_path), "--disks", "nvme"]) == 1
     assert "forced unit access cannot be recorded" in capsys.readouterr().err
+    assert os.listdir(tmp_path) == []
+
+
+def test_units_that_cannot_be_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for options, reason in (
+        (["--recovery-controller", "megasas"], "megasas: OVMF cannot start from it"),
+        (["--controller", "uas"], "uas: such disks are removable"),
+        (["--nic", "tulip", "--netboot"], "tulip: has no option ROM"),
+        (["--firmware", "bios", "--recovery-controller", "sdhci"], "only beside data disks on nvme"),
+        (["--recovery-controller", "nvme", "--bmc"], "no platform like QEMU-mfg-test-internal has one"),
+    ):
+        assert main(["lab", "lifecycle", "--workdir", str(tmp_path), *options]) == 1
+        assert reason in capsys.readouterr().err
     assert os.listdir(tmp_path) == []
 
 

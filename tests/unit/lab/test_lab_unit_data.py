@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gprov.apps.host.lab.argv import CPU_NAME
-from gprov.apps.host.lab.disk_shapes import SHAPES, unit_spec, with_bmc
+from gprov.apps.host.lab.controllers import CONTROLLERS
+from gprov.apps.host.lab.disk_shapes import SHAPES, unit_spec, with_bmc, with_controllers, with_nic
 from gprov.apps.host.lab.machine import DiskBus
 from gprov.apps.host.lab.manufdata import Artifact, StepArtifacts, manuf_data
+from gprov.apps.host.lab.nics import NICS
 from gprov.apps.host.lab.stepfiles import PROGRAM, SCRIPT, STASH, step_files
 from gprov.apps.host.lab.unitspec import VirtualUnitSpec, read_spec, spec_text
 from gprov.domain.boot.firmware import FirmwareKind
@@ -36,7 +39,7 @@ plain_specs = st.builds(
     recovery_bus=st.sampled_from(DiskBus),
     lcd=st.none() | st.sampled_from(Model),
 )
-specs = plain_specs | plain_specs.map(with_bmc)
+specs = plain_specs | plain_specs.map(with_bmc) | st.builds(with_nic, plain_specs, st.sampled_from([*NICS]))
 
 
 def parsed(spec: VirtualUnitSpec) -> ManufData:
@@ -100,6 +103,49 @@ def test_manuf_data_is_valid_and_asks_for_this_machine(spec: VirtualUnitSpec) ->
 @pytest.mark.parametrize("name", SHAPES)
 def test_manuf_data_of_a_shape_fits_its_platform(name: str) -> None:
     assert parsed(unit_spec(name)).warnings == ()
+
+
+@pytest.mark.parametrize("firmware", FirmwareKind)
+@pytest.mark.parametrize("recovery", DiskBus)
+@pytest.mark.parametrize("data", [None, *DiskBus])
+def test_a_unit_on_other_controllers_fits_a_platform_or_is_refused(
+    data: DiskBus | None, recovery: DiskBus, firmware: FirmwareKind
+) -> None:
+    usual = unit_spec("sata", firmware)
+    try:
+        spec = with_controllers(usual, data, recovery)
+    except BadInput as error:
+        wrong = {problem.place for problem in error.problems}
+        assert "controller of the data disks" not in wrong or (data is not None and CONTROLLERS[data].removable)
+        assert "controller of RECOVERY" not in wrong or recovery not in (DiskBus.AHCI, DiskBus.NVME, DiskBus.USB)
+        return
+    assert firmware in CONTROLLERS[recovery].starts
+    assert not any(CONTROLLERS[bus].removable for bus in spec.primaries)
+    assert (spec.primaries, spec.recovery_bus) == ((data or DiskBus.AHCI,), recovery)
+    (platform,) = [each for each in default_table() if each.code_name == spec.code_name]
+    assert (platform.product, platform.disk_size) == (spec.product, spec.primary_size)
+    on_usb = recovery in (DiskBus.USB, DiskBus.UAS)
+    assert platform.recovery_media.validate is (ValidateMethod.USB if on_usb else ValidateMethod.NONE)
+    assert parsed(spec).warnings == ()
+
+
+def test_each_reason_against_a_unit_is_given() -> None:
+    with pytest.raises(BadInput) as caught:
+        with_controllers(unit_spec("raid1"), DiskBus.SDHCI, DiskBus.PVSCSI)
+    assert [problem.message for problem in caught.value.problems] == [
+        "sdhci: such disks are removable, gprov makes RECOVERY on them only",
+        "no platform like QEMU-mfg-test-raid1 has RECOVERY on another one",
+        "pvscsi: OVMF cannot start from it",
+    ]
+    assert with_controllers(unit_spec("raid1"), DiskBus.PVSCSI).primaries == (DiskBus.PVSCSI,) * 2
+
+
+def test_network_boot_needs_an_option_rom() -> None:
+    netbooted = replace(unit_spec("sata"), netboot=True)
+    assert with_nic(netbooted, "vmxnet3").machine("/u").nics[0].model == "vmxnet3"
+    with pytest.raises(BadInput, match="tulip: has no option ROM for network boot"):
+        with_nic(netbooted, "tulip")
+    assert with_nic(unit_spec("sata"), "tulip").nic == "tulip"
 
 
 def test_steps_of_a_lab_unit_are_valid() -> None:

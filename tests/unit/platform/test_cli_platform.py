@@ -112,7 +112,7 @@ def test_the_built_in_table_is_sound(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main(["appliance", "default"]) == 0
     file = written(tmp_path, capsys.readouterr().out)
     assert main(["appliance", "check", file]) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == f"{file}: 8 platform(s), no problems"
+    assert capsys.readouterr().out.splitlines()[-1] == f"{file}: 9 platform(s), no problems"
     assert main(["identify", "--smbios", QEMU, "--platforms", file]) == 0
 
 

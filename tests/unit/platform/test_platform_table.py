@@ -324,7 +324,7 @@ def test_the_default_table() -> None:
     first, second, *others = default_table()
     assert {(each.product, each.code_name) for each in others} == {
         (f"mfg_test_{kind}", f"QEMU-mfg-test-{kind}")
-        for kind in ("raid1", "raid5", "huge", "dom", "small", "smallraid1")
+        for kind in ("raid1", "raid5", "huge", "dom", "internal", "small", "smallraid1")
     }
     by_product = {each.product: each for each in others}
     assert (by_product["mfg_test_raid1"].data_disks, by_product["mfg_test_raid1"].raid_level) == (2, RaidLevel.RAID1)
@@ -334,6 +334,7 @@ def test_the_default_table() -> None:
     assert (small.data_disks, small.disk_size, small.raid_level) == (1, 1 << 30, None)
     assert (small_array.data_disks, small_array.disk_size, small_array.raid_level) == (2, 1 << 30, RaidLevel.RAID1)
     assert by_product["mfg_test_dom"].recovery_media.validate is ValidateMethod.SATA
+    assert by_product["mfg_test_internal"].recovery_media.validate is ValidateMethod.NONE
     assert (first.manufacturer, first.product, first.code_name) == ("GPROV_QEMU", "mfg_test", "QEMU-mfg-test")
     assert (second.product, second.ipmi) == ("mfg_test_ipmi", True)
     assert first.code_name != second.code_name

@@ -81,6 +81,7 @@ def _as_disk(machine: SimulatedMachine, disk: FakeDisk) -> Disk:
         model=disk.model,
         serial=disk.serial,
         path=f"/sys/devices/simulated/{disk.name}",
+        removable=disk.removable,
         read_only=disk.write_protected,
         namespace=disk.namespace if disk.bus is Bus.NVME else 0,
         partitions=tuple(

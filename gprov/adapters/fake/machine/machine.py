@@ -97,10 +97,9 @@ class SimulatedMachine:
         self, size: int, *, bus: Bus = Bus.ATA, model: str = "QEMU HARDDISK", serial: str = "", appears_at: float = 0.0
     ) -> FakeDisk:
         """Attach an empty disk; it gets the next free name of its bus."""
-        index = sum(1 for disk in self.disks if (disk.bus is Bus.NVME) == (bus is Bus.NVME))
-        name = f"nvme{index}n1" if bus is Bus.NVME else f"sd{chr(ord('a') + index)}"
+        index = sum(1 for disk in self.disks if disk_name(disk.bus, 0) == disk_name(bus, 0))
         disk = FakeDisk(
-            name=name,
+            name=disk_name(bus, index),
             device=self._number(),
             size=size,
             bus=bus,
@@ -252,3 +251,16 @@ class SimulatedMachine:
     def _number(self) -> DeviceNumber:
         self._minor += 1
         return DeviceNumber(8, self._minor)
+
+
+def disk_name(bus: Bus, index: int) -> str:
+    """As the kernel names the whole disks of a bus, in the order in which it finds them. ``index``: from 0."""
+    match bus:
+        case Bus.NVME:
+            return f"nvme{index}n1"
+        case Bus.MMC:
+            return f"mmcblk{index}"
+        case Bus.VIRTIO:
+            return f"vd{chr(ord('a') + index)}"
+        case Bus.ATA | Bus.SCSI | Bus.USB | Bus.UNKNOWN:
+            return f"sd{chr(ord('a') + index)}"

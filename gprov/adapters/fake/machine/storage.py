@@ -122,8 +122,8 @@ class FakeDisk:
     ``clearing``: start offsets of areas with unflushed zeros. ``detached``: unplugged or dead; ``reappears`` at the
     next start. ``media``: the bytes; for tables, file systems and members a recognisable content that stands for
     theirs. ``scsi_drive``, ``nvme_drive``: takes commands; a disk without one only reads and writes blocks.
-    ``namespace``: of an NVMe disk. ``without_size``: the drive stated no capacity when the machine was started, and
-    the kernel did not ask again.
+    ``removable``: can be taken out of the machine. ``namespace``: of an NVMe disk. ``without_size``: the drive stated
+    no capacity when the machine was started, and the kernel did not ask again.
     """
 
     name: str
@@ -148,6 +148,7 @@ class FakeDisk:
     scsi_drive: ScsiTarget | None = None
     nvme_drive: NvmeTarget | None = None
     without_size: bool = False
+    removable: bool = False
     media: Media = field(init=False)
 
     def __post_init__(self) -> None:

@@ -21,10 +21,10 @@ _BUSES = (
     (Bus.ATA, re.compile(r"/ata\d+/")),
     (Bus.NVME, re.compile(r"/nvme\d+/|/nvme-subsystem/")),
     (Bus.MMC, re.compile(r"/mmc_host/")),
-    (Bus.SCSI, re.compile(r"/host\d+/target\d+")),  # before virtio: virtio-scsi disks are SCSI disks
+    # Before virtio: virtio-scsi disks are SCSI disks. SAS, Fibre Channel, iSCSI have ports between host and target.
+    (Bus.SCSI, re.compile(r"/host\d+/(?:[^/]+/)*?target\d+")),
     (Bus.VIRTIO, re.compile(r"/virtio\d+/")),
 )
-_PCI = re.compile(r"/([0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])(?=/)")
 # World-wide names. Others ("t10.ATA …") consist of model and serial, which are read separately.
 _WWN = re.compile(r"(?:naa|eui|uuid|nvme)\.\S+")
 _VPD_HEADER = 4
@@ -39,6 +39,14 @@ class Identity(NamedTuple):
 
 def bus_of(folder: str) -> Bus:
     return next((bus for bus, pattern in _BUSES if pattern.search(folder)), Bus.UNKNOWN)
+
+
+def is_removable(read: ReadAttribute, folder: str) -> bool:
+    """Whether the medium can be taken out without opening the machine. The kernel never says so of MMC devices (Linux
+    drivers/mmc/core/block.c): an eMMC is soldered, and cards of any other type are in a slot."""
+    if bus_of(folder) is Bus.MMC:
+        return _text(read(folder, "device/type")) != "MMC"
+    return _text(read(folder, "removable")) == "1"
 
 
 def identity_of(read: ReadAttribute, folder: str) -> Identity:
@@ -85,38 +93,3 @@ def _usb_serial(read: ReadAttribute, folder: str) -> str:
             return _text(read(above, "serial"))
         above = posixpath.dirname(above)
     return ""
-
-
-def slot_of(folder: str, read: ReadAttribute) -> str:
-    """Path of the disk as in udev's ``/dev/disk/by-path``; "" if it is not below PCI or of another kind.
-
-    Numbers that depend on the order of probing (host7, ata5) are replaced by those of the hardware.
-    """
-    addresses = list(_PCI.finditer(folder))
-    if not addresses:
-        return ""
-    pci = f"pci-{addresses[-1][1]}"
-    rest = folder[addresses[-1].end() :]
-    if hit := re.match(r"/usb\d+/(?:[^/]+/)*?\d+-([\d.]+)/\d+-[\d.]+:(\d+\.\d+)/", rest):
-        return f"{pci}-usb-0:{hit[1]}:{hit[2]}{_scsi_unit(rest)}"
-    if hit := re.match(r"/(ata\d+)/", rest):
-        port = _text(read(f"{folder[: addresses[-1].end()]}/{hit[1]}/ata_port/{hit[1]}", "port_no"))
-        return f"{pci}-ata-{port}{_ata_device(rest)}" if port else ""
-    if hit := re.match(r"/nvme/nvme\d+/nvme\d+n(\d+)$", rest):
-        return f"{pci}-nvme-{hit[1]}"
-    if re.match(r"/virtio\d+/block/", rest):
-        return pci
-    return ""
-
-
-def _ata_device(rest: str) -> str:
-    """Suffix for devices at a port multiplier (channel) or the second on a cable (target); "" for the only one of a
-    port."""
-    hit = re.search(r"/target[^/]+/\d+:(\d+):(\d+):\d+/", rest)
-    number = (int(hit[1]) or int(hit[2])) if hit else 0
-    return f".{number}" if number else ""
-
-
-def _scsi_unit(rest: str) -> str:
-    hit = re.search(r"/target[^/]+/\d+:(\d+:\d+:\d+)/", rest)
-    return f"-scsi-0:{hit[1]}" if hit else ""

@@ -10,7 +10,8 @@ import os
 import posixpath
 from typing import NamedTuple
 
-from gprov.adapters.linux.disk.attachment import bus_of, identity_of, slot_of
+from gprov.adapters.linux.disk.attachment import bus_of, identity_of, is_removable
+from gprov.adapters.linux.disk.slots import Sysfs, slot_of
 from gprov.adapters.linux.system.os_errors import fault_from_oserror
 from gprov.domain.disk.model import Disk, Partition
 from gprov.domain.formats.disk.device_number import DeviceNumber
@@ -70,7 +71,7 @@ class _Tree:
     def holders(self, folder: str) -> tuple[DeviceNumber, ...]:
         """Arrays and mappings built on a device, also indirectly."""
         found: dict[DeviceNumber, None] = {}
-        for name in self._holder_names(folder):
+        for name in sorted(self.names(f"{folder}/holders")):
             inner = self.links.get(name)
             device = self.device(inner) if inner else None
             if inner and device is not None:
@@ -78,9 +79,10 @@ class _Tree:
                 found.update(dict.fromkeys(self.holders(inner)))
         return tuple(found)
 
-    def _holder_names(self, folder: str) -> list[str]:
+    def names(self, folder: str) -> list[str]:
+        """Names in a folder, empty if it cannot be read."""
         try:
-            return sorted(os.listdir(f"{self.sysfs}{folder}/holders"))
+            return os.listdir(f"{self.sysfs}{folder}")
         except OSError:
             return []
 
@@ -170,8 +172,8 @@ def _disk(
         serial=identity.serial,
         wwn=identity.wwn,
         path=folder,
-        slot=slot_of(folder, tree.raw),
-        removable=tree.text(folder, "removable") == "1",
+        slot=slot_of(folder, Sysfs(tree.raw, tree.names)),
+        removable=is_removable(tree.raw, folder),
         read_only=tree.text(folder, "ro") == "1",
         partitions=tuple(sorted(partitions, key=lambda part: part.number)),
         holders=tree.holders(folder),

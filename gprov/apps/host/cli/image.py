@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from gprov.apps.host.cli import image_values as values
+from gprov.apps.host.cli.image_tools import attach_tools
 from gprov.apps.host.cli.options import Json, new_app
 from gprov.apps.host.cli.output import document, quoted_name, say
 from gprov.apps.host.cli.progress import progress
@@ -26,7 +27,6 @@ app = new_app("Names, order, verification and making of images.")
 
 _PREFIX = Branding().image_prefix
 Prefix = Annotated[str, typer.Option(metavar="TEXT", help="of image names", parser=values.prefix)]
-Root = Annotated[str, typer.Option("--root", metavar="DIR", help="folder that holds the root file system")]
 
 
 def attach(root: typer.Typer, name: str) -> None:
@@ -223,26 +223,4 @@ def _metadata(given: Sequence[str], name: ImageName) -> ImageMeta:
     return meta
 
 
-@app.command("netsave")
-def netsave(root: Root, as_json: Json = False) -> int:
-    """Put gprov-netsave into a root file system: units keep their network configuration."""
-    from gprov.apps.host.image.services import NETSAVE
-
-    return _installed(NETSAVE.install(root), as_json=as_json)
-
-
-@app.command("boot-good")
-def boot_good(root: Root, as_json: Json = False) -> int:
-    """Put gprov-boot-good into a root file system: units report that their system is up."""
-    from gprov.apps.host.image.services import BOOT_GOOD
-
-    return _installed(BOOT_GOOD.install(root), as_json=as_json)
-
-
-def _installed(paths: Sequence[str], *, as_json: bool) -> int:
-    if as_json:
-        document({"paths": list(paths)})
-    else:
-        for path in paths:
-            say(path)
-    return ExitCode.DONE
+attach_tools(app)

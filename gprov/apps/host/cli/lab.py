@@ -10,7 +10,7 @@ import typer
 from gprov.apps.host.cli import lab_options as options
 from gprov.apps.host.cli.options import Json, new_app, one_of
 from gprov.apps.host.cli.output import say
-from gprov.apps.host.lab.disk_shapes import unit_spec, with_bmc
+from gprov.apps.host.lab.disk_shapes import unit_spec, with_bmc, with_nic
 from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import ExitCode
@@ -32,6 +32,9 @@ def lifecycle(
     workdir: options.Workdir,
     firmware: options.Firmware = FirmwareKind.UEFI,
     disks: options.Disks = "sata",
+    controller: options.ControllerOfData = None,
+    recovery_controller: options.ControllerOfRecovery = None,
+    nic: options.Nic = None,
     netboot: options.Netboot = False,
     serial: options.Serial = _SERIAL,
     lcd: options.Lcd = "none",
@@ -46,8 +49,9 @@ def lifecycle(
     """A new unit through provisioning, first restore and normal boot."""
     from gprov.apps.host.cli import lab_runs
 
-    plain = unit_spec(disks, firmware, serial)
+    plain = options.on_controllers(unit_spec(disks, firmware, serial), controller, recovery_controller)
     spec = replace(with_bmc(plain) if bmc else plain, netboot=netboot, lcd=options.LCDS[lcd], tls=tls)
+    spec = with_nic(spec, nic) if nic is not None else spec
     request = lab_runs.StageRequest(workdir=workdir, spec=spec, report=report, as_json=as_json)
     return lab_runs.new_unit("lifecycle", request, lab_runs.Built(kernel, provision_kernel, image))
 
@@ -57,6 +61,9 @@ def provision(
     workdir: options.Workdir,
     firmware: options.Firmware = FirmwareKind.UEFI,
     disks: options.Disks = "sata",
+    controller: options.ControllerOfData = None,
+    recovery_controller: options.ControllerOfRecovery = None,
+    nic: options.Nic = None,
     netboot: options.Netboot = False,
     serial: options.Serial = _SERIAL,
     lcd: options.Lcd = "none",
@@ -71,8 +78,9 @@ def provision(
     """A new unit up to its first restore."""
     from gprov.apps.host.cli import lab_runs
 
-    plain = unit_spec(disks, firmware, serial)
+    plain = options.on_controllers(unit_spec(disks, firmware, serial), controller, recovery_controller)
     spec = replace(with_bmc(plain) if bmc else plain, netboot=netboot, lcd=options.LCDS[lcd], tls=tls)
+    spec = with_nic(spec, nic) if nic is not None else spec
     request = lab_runs.StageRequest(workdir=workdir, spec=spec, report=report, as_json=as_json)
     return lab_runs.new_unit("provision", request, lab_runs.Built(kernel, provision_kernel, image))
 

@@ -8,7 +8,10 @@ from typing import Annotated
 import typer
 
 from gprov.apps.host.cli.options import one_of, words_for_completion
-from gprov.apps.host.lab.disk_shapes import SHAPES
+from gprov.apps.host.lab.controllers import CONTROLLERS
+from gprov.apps.host.lab.disk_shapes import SHAPES, with_controllers
+from gprov.apps.host.lab.nics import NICS
+from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.formats.lcd.models import Model
@@ -18,6 +21,12 @@ def _serial(text: str) -> str:
     if not text.strip() or not (text.isascii() and text.isprintable()):
         raise typer.BadParameter(f"must be printable ASCII, is {text!r}")
     return text
+
+
+def on_controllers(spec: VirtualUnitSpec, data: str | None, recovery: str | None) -> VirtualUnitSpec:
+    """The unit with its disks on the controllers of these names; None: as before. Raises BadInput."""
+    wanted = [None if name is None else CONTROLLER_NAMES[name] for name in (data, recovery)]
+    return with_controllers(spec, *wanted)
 
 
 LCDS: Mapping[str, Model | None] = {"none": None} | {str(model.value): model for model in Model}
@@ -33,6 +42,39 @@ Disks = Annotated[
         help=_DISKS_HELP,
         parser=one_of(SHAPES),
         autocompletion=words_for_completion(SHAPES),
+    ),
+]
+CONTROLLER_NAMES = {bus.value: bus for bus in CONTROLLERS}
+_CONTROLLERS_HELP = "; ".join(f"{bus.value}: {known.description}" for bus, known in CONTROLLERS.items())
+ControllerOfData = Annotated[
+    str | None,
+    typer.Option(
+        "--controller",
+        metavar="MODEL",
+        help=f"controller of the data disks of a new unit: {_CONTROLLERS_HELP}",
+        parser=one_of(CONTROLLER_NAMES),
+        autocompletion=words_for_completion(CONTROLLER_NAMES),
+    ),
+]
+ControllerOfRecovery = Annotated[
+    str | None,
+    typer.Option(
+        "--recovery-controller",
+        metavar="MODEL",
+        help="controller of RECOVERY's disk of a new unit: one that the firmware can start from",
+        parser=one_of(CONTROLLER_NAMES),
+        autocompletion=words_for_completion(CONTROLLER_NAMES),
+    ),
+]
+Nic = Annotated[
+    str | None,
+    typer.Option(
+        "--nic",
+        metavar="MODEL",
+        help="network interface of a new unit: "
+        + "; ".join(f"{name}: {nic.description}" for name, nic in NICS.items()),
+        parser=one_of(NICS),
+        autocompletion=words_for_completion(NICS),
     ),
 ]
 Netboot = Annotated[

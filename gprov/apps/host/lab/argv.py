@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from gprov.apps.host.lab.disk_argv import Options, block_node, disk_device
+from gprov.apps.host.lab.disk_argv import USB_BUS, Options, adapter_devices, block_node, disk_device
 from gprov.apps.host.lab.machine import NO_TIMER_CHECK, REPORT_PORT, DiskBus, Machine, Smbios, VirtualNic
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.layout import MIB
@@ -129,11 +129,10 @@ def _report(machine: Machine, endpoints: HostEndpoints) -> Iterator[str]:
 
 
 def _disks(machine: Machine) -> Iterator[str]:
-    buses = {disk.bus for disk in machine.disks}
-    if DiskBus.SCSI in buses:
-        yield from _json("-device", {"driver": "virtio-scsi-pci", "id": "scsi0"})
-    if DiskBus.USB in buses or machine.lcd is not None:
+    if machine.lcd is not None or any(disk.bus is DiskBus.USB for disk in machine.disks):
         yield from _json("-device", {"driver": "qemu-xhci", "id": "usb0"})
+    for adapter in adapter_devices(machine.disks):
+        yield from _json("-device", adapter)
     order = _boot_order(machine)
     port = 0
     for disk in machine.disks:
@@ -148,7 +147,7 @@ def _lcd(machine: Machine, endpoints: HostEndpoints) -> Iterator[str]:
     socket. The socket has the bytes of the line without any framing."""
     if machine.lcd is not None:
         yield from ("-chardev", _server_socket("lcd", endpoints.lcd))
-        yield from _json("-device", {"driver": "usb-serial", "id": "lcd-device", "bus": "usb0.0", "chardev": "lcd"})
+        yield from _json("-device", {"driver": "usb-serial", "id": "lcd-device", "bus": USB_BUS, "chardev": "lcd"})
 
 
 def _bmc(machine: Machine, endpoints: HostEndpoints) -> Iterator[str]:
@@ -161,8 +160,11 @@ def _bmc(machine: Machine, endpoints: HostEndpoints) -> Iterator[str]:
 
 
 def _boot_order(machine: Machine) -> Mapping[str, int]:
-    """Return the boot index by name of the disk. Empty on UEFI, which keeps its boot order in variables."""
+    """Return the boot index by name of the disk. Empty on UEFI, which keeps its boot order in variables, and if the
+    first is an SD card, for which QEMU has none: any disk with an index would be before it."""
     if machine.firmware is FirmwareKind.UEFI:
+        return {}
+    if any(disk.bios_bootable and disk.bus is DiskBus.SDHCI for disk in machine.disks):
         return {}
     first = [disk.name for disk in machine.disks if disk.bios_bootable]
     rest = [disk.name for disk in machine.disks if not disk.bios_bootable and not disk.hotplugged]

@@ -5,11 +5,14 @@ Source: QEMU 7.2, qapi/block-core.json.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from gprov.apps.host.lab.controllers import CONTROLLERS
 from gprov.apps.host.lab.machine import DiskBus, Durability, VirtualDisk
 
 Options = Mapping[str, object]
+# For sticks and serial adapters.
+USB_BUS = "usb0.0"
 
 
 def block_node(disk: VirtualDisk) -> Options:
@@ -28,22 +31,44 @@ def block_node(disk: VirtualDisk) -> Options:
     return {"node-name": disk.name, "driver": "blklogwrites", "discard": "unmap", "file": image, "log": log}
 
 
+def adapter_devices(disks: Sequence[VirtualDisk]) -> Iterator[Options]:
+    """Return the controllers of these disks, except the board's own and those that are disks at the same time."""
+    for bus in dict.fromkeys(disk.bus for disk in disks):
+        if CONTROLLERS[bus].adapter:
+            yield {"driver": CONTROLLERS[bus].adapter, "id": _adapter(bus)}
+    for disk in disks:
+        if disk.bus is DiskBus.SDHCI:  # has one slot
+            yield {"driver": "sdhci-pci", "id": f"{disk.name}-slot"}
+        if disk.bus is DiskBus.UAS:  # at USB 2: SeaBIOS refuses UAS at USB 3
+            serial = {"serial": disk.serial} if disk.serial else {}
+            yield {"driver": "usb-ehci", "id": f"{disk.name}-usb"}
+            yield {"driver": "usb-uas", "id": f"{disk.name}-bridge", "bus": f"{disk.name}-usb.0", **serial}
+
+
 def disk_device(disk: VirtualDisk, port: int = 0, boot_index: int | None = None) -> Options:
     """Return the device (guest side) of a disk. ``port``: of the AHCI controller. ``boot_index``: position in the
     firmware's boot order."""
     common: dict[str, object] = {"id": f"{disk.name}-device", "drive": disk.name}
+    if disk.bus is DiskBus.SDHCI:  # QEMU 7.2 has no boot index and no serial number for a card
+        return {"driver": "sd-card", "bus": f"pcie.0/{disk.name}-slot/sd-bus", **common}
     if boot_index is not None:
         common["bootindex"] = boot_index
     if disk.serial:
         common["serial"] = disk.serial
+    if CONTROLLERS[disk.bus].adapter:
+        return {"driver": "scsi-hd", "bus": f"{_adapter(disk.bus)}.0", **common}
     match disk.bus:
-        case DiskBus.AHCI:
-            return {"driver": "ide-hd", "bus": f"ide.{port}", **common}
         case DiskBus.NVME:
             return {"driver": "nvme", **common, "serial": disk.serial or disk.name}
         case DiskBus.VIRTIO:
             return {"driver": "virtio-blk-pci", **common}
-        case DiskBus.SCSI:
-            return {"driver": "scsi-hd", "bus": "scsi0.0", **common}
         case DiskBus.USB:
-            return {"driver": "usb-storage", "bus": "usb0.0", "removable": True, **common}
+            return {"driver": "usb-storage", "bus": USB_BUS, "removable": True, **common}
+        case DiskBus.UAS:
+            return {"driver": "scsi-hd", "bus": f"{disk.name}-bridge.0", **common}
+        case _:
+            return {"driver": "ide-hd", "bus": f"ide.{port}", **common}
+
+
+def _adapter(bus: DiskBus) -> str:
+    return f"{bus.value}-adapter"

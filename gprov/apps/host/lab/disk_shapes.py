@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from gprov.apps.host.lab.controllers import CONTROLLERS
 from gprov.apps.host.lab.machine import TIB, DiskBus
+from gprov.apps.host.lab.nics import NICS
 from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.layout import GIB
@@ -72,6 +74,50 @@ def with_bmc(spec: VirtualUnitSpec) -> VirtualUnitSpec:
     if spec.code_name != plain.code_name:
         raise BadInput("virtual unit", [Problem("management controller", f"no platform like {spec.code_name} has one")])
     return replace(_of_platform(spec, "ipmi"), bmc=True)
+
+
+def with_controllers(
+    spec: VirtualUnitSpec, data: DiskBus | None = None, recovery: DiskBus | None = None
+) -> VirtualUnitSpec:
+    """The same unit with its data disks, or RECOVERY, on another controller; None: as before. Raises BadInput with each
+    reason why gprov or the firmware cannot handle such a unit."""
+    problems: list[Problem] = []
+    if data is not None:
+        spec = replace(spec, primaries=(data,) * len(spec.primaries))
+        if CONTROLLERS[data].removable:
+            reason = f"{data.value}: such disks are removable, gprov makes RECOVERY on them only"
+            problems.append(Problem("controller of the data disks", reason))
+    if recovery is not None and recovery is not spec.recovery_bus:
+        if spec.code_name != VirtualUnitSpec().code_name:
+            reason = f"no platform like {spec.code_name} has RECOVERY on another one"
+            problems.append(Problem("controller of RECOVERY", reason))
+        # The usual platform has RECOVERY on USB, whatever the kind of device.
+        spec = replace(spec if recovery is DiskBus.UAS else _of_platform(spec, "internal"), recovery_bus=recovery)
+    problems += _unstartable(spec)
+    if problems:
+        raise BadInput("virtual unit", problems)
+    return spec
+
+
+def with_nic(spec: VirtualUnitSpec, model: str) -> VirtualUnitSpec:
+    """The same unit with another network interface; ``model`` is a key of ``NICS``. Raises BadInput if its firmware
+    could not boot from it, but has to."""
+    if spec.netboot and not NICS[model].rom:
+        raise BadInput("virtual unit", [Problem("network interface", f"{model}: has no option ROM for network boot")])
+    return replace(spec, nic=model)
+
+
+def _unstartable(spec: VirtualUnitSpec) -> list[Problem]:
+    """Firmware starts a unit from RECOVERY."""
+    firmware, bus = spec.firmware, spec.recovery_bus
+    name = {FirmwareKind.UEFI: "OVMF", FirmwareKind.BIOS: "SeaBIOS"}[firmware]
+    if firmware not in CONTROLLERS[bus].starts:
+        return [Problem("controller of RECOVERY", f"{bus.value}: {name} cannot start from it")]
+    if bus is DiskBus.SDHCI and firmware is FirmwareKind.BIOS and set(spec.primaries) != {DiskBus.NVME}:
+        # QEMU has no boot index for a card. Without, SeaBIOS sorts disks by kind, with NVMe behind cards.
+        reason = f"sdhci: SeaBIOS starts from it only beside data disks on {DiskBus.NVME.value}"
+        return [Problem("controller of RECOVERY", reason)]
+    return []
 
 
 def _of_platform(spec: VirtualUnitSpec, suffix: str) -> VirtualUnitSpec:

@@ -25,13 +25,24 @@ VIRTIO = "virtio-net-pci"
 
 
 class DiskBus(Enum):
-    """How a virtual disk is attached. Only SCSI and USB disks can be plugged while the machine runs."""
+    """How a virtual disk is attached: the controller, or the interface of a disk that is its own controller (NVMe,
+    virtio-blk). ``controllers`` has what is known of each. Only disks on SCSI (virtio-scsi) and USB sticks can be
+    plugged while the machine runs."""
 
     AHCI = "ahci"
     NVME = "nvme"
     VIRTIO = "virtio"
-    SCSI = "scsi"
+    SCSI = "virtio-scsi"
+    MEGASAS = "megasas"
+    MEGASAS_GEN2 = "megasas-gen2"
+    MPTSAS = "mptsas1068"
+    PVSCSI = "pvscsi"
+    LSI_895A = "lsi53c895a"
+    LSI_810 = "lsi53c810"
+    ESP = "am53c974"
+    SDHCI = "sdhci"
     USB = "usb"
+    UAS = "uas"
 
     @property
     def pluggable(self) -> bool:

@@ -9,24 +9,11 @@ from dataclasses import dataclass
 
 from gprov.apps.host.lab.argv import CPU_NAME
 from gprov.apps.host.lab.bmc_config import ENGINE_FIRMWARE, FIRMWARE
-from gprov.apps.host.lab.machine import E1000E, VIRTIO, DiskBus
+from gprov.apps.host.lab.machine import DiskBus
+from gprov.apps.host.lab.nics import NICS
 from gprov.apps.host.lab.stepfiles import steps_document
 from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.domain.disk.layout import MIB
-
-# Vendor and model of QEMU's disks as gprov detects them.
-_NAMES: Mapping[DiskBus, Mapping[str, str]] = {
-    DiskBus.AHCI: {"Vendor": "ATA", "Model": "QEMU HARDDISK"},
-    DiskBus.NVME: {"Model": "QEMU NVMe Ctrl"},
-    DiskBus.VIRTIO: {},
-    DiskBus.SCSI: {"Vendor": "QEMU", "Model": "QEMU HARDDISK"},
-    DiskBus.USB: {"Vendor": "QEMU", "Model": "QEMU HARDDISK"},
-}
-# Network interfaces on PCI, by QEMU's name of the model. The second is a transitional virtio device.
-_ETHERNET = {
-    E1000E: {"Vendor": "0x8086", "Device": "0x10d3", "Class": "0x0200"},
-    VIRTIO: {"Vendor": "0x1af4", "Device": "0x1000", "Class": "0x0200"},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +52,33 @@ def _file(artifact: Artifact) -> Mapping[str, str]:
     return {"Src": artifact.url, "Sha256": artifact.sha256}
 
 
+def _interface(model: str, quantity: int) -> Mapping[str, object]:
+    """``model``: QEMU's name."""
+    known = NICS[model]
+    return {
+        "HumanDescription": f"network interface, {known.description}",
+        "Vendor": f"0x{known.vendor:04x}",
+        "Device": f"0x{known.device:04x}",
+        "Class": "0x0200",
+        "Quantity": quantity,
+    }
+
+
+def _disk_names(bus: DiskBus) -> Mapping[str, str]:
+    """Vendor and model of QEMU's disks as gprov detects them."""
+    match bus:
+        case DiskBus.AHCI:
+            return {"Vendor": "ATA", "Model": "QEMU HARDDISK"}
+        case DiskBus.NVME:
+            return {"Model": "QEMU NVMe Ctrl"}
+        case DiskBus.VIRTIO:
+            return {}
+        case DiskBus.SDHCI:
+            return {"Model": "QEMU!"}
+        case _:  # SCSI, and USB in the form of SCSI
+            return {"Vendor": "QEMU", "Model": "QEMU HARDDISK"}
+
+
 def _validation(spec: VirtualUnitSpec) -> Mapping[str, object]:
     """Return an entry of ValidationData with every supported property."""
     machine = spec.machine("")
@@ -74,10 +88,10 @@ def _validation(spec: VirtualUnitSpec) -> Mapping[str, object]:
         "CPUInfo": {"Model": CPU_NAME, "Cores": machine.cpus, "Sockets": 1},
         "RamMegs": machine.memory // MIB,
         **({"FirmwareVer": {"IPMI": FIRMWARE, "ME": ENGINE_FIRMWARE}} if spec.bmc else {}),
-        "Recovery": {"Size": spec.recovery_size, **_NAMES[spec.recovery_bus], "Quantity": 1},
+        "Recovery": {"Size": spec.recovery_size, **_disk_names(spec.recovery_bus), "Quantity": 1},
         "MainDiskConfigs": [
             [
-                {"Size": spec.primary_size, **_NAMES[bus], "Quantity": quantity}
+                {"Size": spec.primary_size, **_disk_names(bus), "Quantity": quantity}
                 for bus, quantity in Counter(spec.primaries).items()
             ]
         ],
@@ -86,10 +100,7 @@ def _validation(spec: VirtualUnitSpec) -> Mapping[str, object]:
         "TotalNics": len(machine.nics),
         "Devices": {
             "PCI": [
-                *(
-                    {"HumanDescription": "network interface", **_ETHERNET[model], "Quantity": models.count(model)}
-                    for model in sorted(set(models))
-                ),
+                *(_interface(model, models.count(model)) for model in sorted(set(models))),
                 {"HumanDescription": "display (units have none)", "Class": "0x0300", "Quantity": 0},
             ]
         },

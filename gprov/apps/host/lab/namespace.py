@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 from gprov.apps.host.lab.machine import VIRTIO, Machine, VirtualNic
+from gprov.apps.host.lab.nics import NICS
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import DeviceFault, DeviceMissing
 from gprov.ports.process import Processes
@@ -46,10 +47,10 @@ class FactoryNetwork:
 
 def _option_rom(firmware: FirmwareKind, nic: VirtualNic) -> str:
     """Return the path of the interface's option ROM. OVMF has a built-in driver for virtio ("")."""
-    name = "virtio" if nic.model == VIRTIO else nic.model
-    if firmware is FirmwareKind.BIOS:
-        return f"{_ROMS}/pxe-{name}.rom"
-    return "" if nic.model == VIRTIO else f"{_ROMS}/efi-{name}.rom"
+    if firmware is FirmwareKind.UEFI and nic.model == VIRTIO:
+        return ""
+    kind = "pxe" if firmware is FirmwareKind.BIOS else "efi"
+    return f"{_ROMS}/{kind}-{NICS[nic.model].rom}.rom"
 
 
 def inside(namespace: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from gprov.apps.host.image.services import BOOT_GOOD, NETSAVE
+from gprov.apps.host.image.tool_sets import ALL_TOOLS
 from gprov.apps.host.initramfs.cache import Cache, content_key
 from gprov.apps.host.initramfs.hostfiles import os_errors_translated, read_file
 from gprov.apps.host.initramfs.progress import BuildProgress
@@ -132,8 +132,7 @@ class RootBuilder:
             os.makedirs(path)
         self._processes.run(_mmdebstrap(recipe, sources, path), env=self._build_environment(), timeout=_SECONDS)
         _copy_overlay(recipe.files, path)
-        NETSAVE.install(path)
-        BOOT_GOOD.install(path)
+        ALL_TOOLS.install(path)
         inside = ("chroot", path)
         fixed = {"SOURCE_DATE_EPOCH": str(EPOCH)}
         account = ("useradd", "--create-home", "--shell", "/bin/bash", "--uid", str(recipe.account_id), recipe.account)
@@ -151,7 +150,7 @@ class RootBuilder:
 
 def root_key(recipe: RootRecipe, sources: tuple[str, ...]) -> str:
     """Return the cache key of a tree: of all its inputs, but not of the place of the checkout that holds them."""
-    overlay = (*_overlay_facts(recipe.files), *NETSAVE.files().values(), *BOOT_GOOD.files().values())
+    overlay = (*_overlay_facts(recipe.files), *ALL_TOOLS.files().values(), repr(ALL_TOOLS.links()))
     return content_key(repr(replace(recipe, files="")), repr(sources), *overlay, read_file(__file__))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from gprov.apps.host.lab.machine import E1000E, VIRTIO, DiskBus, Durability, Machine, Smbios, VirtualDisk, VirtualNic
+from gprov.apps.host.lab.nics import NICS
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.disk.layout import GIB
@@ -43,6 +44,8 @@ class VirtualUnitSpec:
     bmc: bool = False
     # Its factory server has https, with a CA of its own.
     tls: bool = False
+    # QEMU's name of the network interface's model (``nics``), "" for the usual one.
+    nic: str = ""
 
     def machine(self, folder: str, durability: Durability = Durability.IGNORE_FLUSH) -> Machine:
         """Return the machine. ``folder``: that of the disks."""
@@ -69,13 +72,13 @@ class VirtualUnitSpec:
             variables=f"{folder}/{VARIABLES}" if self.firmware is FirmwareKind.UEFI else "",
             smbios=Smbios(self.manufacturer, self.product, self.serial),
             disks=(*primaries, recovery),
-            nics=(VirtualNic(self.mac, self._nic_model),),
+            nics=(VirtualNic(self.mac, self.nic or self._usual_nic),),
             lcd=self.lcd,
             bmc=f"{folder}/{BMC}" if self.bmc else "",
         )
 
     @property
-    def _nic_model(self) -> str:
+    def _usual_nic(self) -> str:
         """OVMF has a built-in driver for virtio: it then performs PXE itself and downloads iPXE. The option ROMs of
         other interfaces are iPXE already, as on BIOS."""
         return VIRTIO if self.netboot and self.firmware is FirmwareKind.UEFI else E1000E
@@ -94,11 +97,12 @@ def spec_text(spec: VirtualUnitSpec) -> bytes:
     }
     values = asdict(spec) | plain
     # Units without these have the same text as before there were any: it is part of keys of the cache.
-    del values["lcd"], values["bmc"], values["tls"]
+    del values["lcd"], values["bmc"], values["tls"], values["nic"]
     display = {} if spec.lcd is None else {"lcd": str(spec.lcd.value)}
     controller = {"bmc": True} if spec.bmc else {}
     encryption = {"tls": True} if spec.tls else {}
-    return json.dumps(values | display | controller | encryption, indent=2).encode() + b"\n"
+    interface = {"nic": spec.nic} if spec.nic else {}
+    return json.dumps(values | display | controller | encryption | interface, indent=2).encode() + b"\n"
 
 
 def read_spec(source: str, raw: bytes) -> VirtualUnitSpec:
@@ -119,6 +123,7 @@ def read_spec(source: str, raw: bytes) -> VirtualUnitSpec:
         lcd=root.one_of("lcd", _LCDS, None),
         bmc=root.boolean("bmc"),
         tls=root.boolean("tls"),
+        nic=root.one_of("nic", {name: name for name in NICS}, ""),
     )
     return finish(source, root, spec)
 

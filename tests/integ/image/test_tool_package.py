@@ -1,0 +1,125 @@
+"""The tools as a tar archive and as a Debian package, read by tar and dpkg."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from gprov import __version__
+from gprov.apps.host.cli.main import main
+from gprov.apps.host.image.tool_sets import ALL_TOOLS
+from gprov.domain.branding import Branding
+
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0 or not all(shutil.which(tool) for tool in ("dpkg", "tar", "systemd-analyze")),
+    reason="needs root, dpkg, tar, systemd-analyze",
+)
+SUFFIXES = (".tar.xz", ".deb")
+
+
+def run(*argv: str) -> str:
+    return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True).stdout
+
+
+def package(folder: Path, suffix: str, *options: str) -> Path:
+    path = folder / f"tools{suffix}"
+    assert main(["image", "tools", "--output", str(path), *options]) == 0
+    return path
+
+
+def unpacked(package: Path, root: Path) -> None:
+    """As a person does it."""
+    root.mkdir()
+    if package.name.endswith(".deb"):
+        (root / "var/lib/dpkg/updates").mkdir(parents=True)
+        for name in ("status", "available"):
+            (root / "var/lib/dpkg" / name).touch()
+        (root / "var/lib/dpkg/info").mkdir()
+        run("dpkg", f"--root={root}", "--force-depends", "--install", str(package))
+    else:
+        run("tar", "-xJf", str(package), "-C", str(root))
+
+
+def tree(root: Path) -> dict[str, tuple[int, bytes]]:
+    """Modes and contents, or targets of links, of all files but those of dpkg."""
+    found = {}
+    for path in root.rglob("*"):
+        name = str(path.relative_to(root))
+        if path.is_symlink():
+            found[name] = (0, os.readlink(path).encode())
+        elif path.is_file() and not name.startswith(("var/", "usr/share/doc")):
+            found[name] = (path.stat().st_mode & 0o7777, path.read_bytes())
+    return found
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_package_holds_what_is_put_into_a_root(tmp_path: Path, suffix: str) -> None:
+    direct = tmp_path / "direct"
+    (direct / "usr/lib/systemd/system").mkdir(parents=True)
+    assert main(["image", "tools", "--root", str(direct)]) == 0
+    unpacked(package(tmp_path, suffix), tmp_path / "root")
+    installed = tree(tmp_path / "root")
+    assert installed == tree(direct)
+    assert {f"usr/sbin/{name}" for name in ALL_TOOLS.programs} <= set(installed)
+    assert all(mode == (0o755 if "sbin" in path else 0o644) for path, (mode, _) in installed.items() if mode)
+    for path in (tmp_path / "root").glob("usr/lib/systemd/system/*.wants/*"):
+        assert path.exists(), "the link leads to its unit"
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_the_same_tools_give_the_same_bytes(tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = package(tmp_path, suffix).read_bytes()
+    assert package(tmp_path, suffix).read_bytes() == first
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767225600")
+    dated = package(tmp_path, suffix)
+    assert dated.read_bytes() != first
+    listing = run("dpkg-deb", "-c", str(dated)) if suffix == ".deb" else run("tar", "-tvf", str(dated))
+    assert {line.split()[3] for line in listing.splitlines()} == {"2026-01-01"}
+    assert {line.split()[1] for line in listing.splitlines()} == {"root/root"}
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "tomorrow")
+    assert main(["image", "tools", "--output", str(dated)]) == 1
+
+
+def test_dpkg_knows_the_package(tmp_path: Path) -> None:
+    made = package(tmp_path, ".deb")
+    assert run("dpkg-deb", "-W", str(made)) == f"gprov-tools\t{__version__}\n"
+    unpacked(made, tmp_path / "root")
+    assert run("dpkg", f"--root={tmp_path / 'root'}", "--verify", "gprov-tools") == ""
+    run("dpkg", f"--root={tmp_path / 'root'}", "--purge", "gprov-tools")
+    assert tree(tmp_path / "root") == {}
+
+
+def test_the_names_of_a_product(tmp_path: Path) -> None:
+    names = Branding(recovery_label="RESCUE", config_folder="/etc/acme", image_prefix="ACME'S.X.Y.")
+    file = tmp_path / "names.toml"
+    file.write_text('recovery_label = "RESCUE"\nconfig_folder = "/etc/acme"\nimage_prefix = "ACME\'S.X.Y."\n')
+    unpacked(package(tmp_path, ".tar.xz", "--branding", str(file)), tmp_path / "root")
+    library = tmp_path / "root/usr/lib/gprov/names"
+    shown = run("sh", "-c", f'. {library}; echo "$recovery_label|$config|$log|$image_prefix|$mac_prefix"')
+    assert shown == f"RESCUE|/etc/acme|log|{names.image_prefix}|{names.mac_prefix}\n"
+    units = [path.read_text() for path in (tmp_path / "root/usr/lib/systemd/system").glob("*.*") if path.is_file()]
+    assert not [text for text in units if "/mnt/RECOVERY" in text or "/etc/provisioning" in text]
+    assert [text for text in units if "RequiresMountsFor=/mnt/RESCUE" in text]
+
+
+def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    shutil.copytree("/usr/lib/systemd/system", root / "usr/lib/systemd/system", symlinks=True)
+    (root / "usr/bin").mkdir()
+    (root / "bin").symlink_to("usr/bin")
+    shutil.copy("/bin/true", root / "usr/bin/true")
+    ALL_TOOLS.install(str(root))
+    argv = ["systemd-analyze", f"--root={root}", "--man=no", "verify", *ALL_TOOLS.units]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    assert [line for line in done.stderr.splitlines() if "gprov" in line] == []
+
+
+def test_wrong_usage(tmp_path: Path) -> None:
+    for words in ([], ["--output", str(tmp_path / "x.zip")], ["--output", "x.deb", "--root", "/"]):
+        with pytest.raises(SystemExit) as caught:
+            main(["image", "tools", *words])
+        assert caught.value.code == 2

@@ -1,0 +1,116 @@
+"""Units on each disk controller and network interface that QEMU has: provisioned over that interface, restored and
+started from those disks. The table of times goes to the terminal; docs/lab.md has that of a run."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.host.lab.container import LabContainer
+from gprov.apps.host.lab.disk_shapes import unit_spec, with_controllers, with_nic
+from gprov.apps.host.lab.lifecycle import RESTORE, Lab
+from gprov.apps.host.lab.machine import E1000E, DiskBus
+from gprov.apps.host.lab.products import Products
+from gprov.apps.host.lab.unit import VirtualUnit
+from gprov.apps.host.lab.unitspec import VirtualUnitSpec
+from gprov.apps.host.lab.volumes import ext_volume, raw_view
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.branding import Branding
+
+pytestmark = [pytest.mark.vm, pytest.mark.nightly]
+
+UEFI, BIOS = FirmwareKind.UEFI, FirmwareKind.BIOS
+# Firmware, controller of the data disk, controller of RECOVERY (the same wherever the firmware can start from it),
+# network interface.
+ROWS = [
+    (UEFI, DiskBus.AHCI, DiskBus.AHCI, "e1000"),
+    (BIOS, DiskBus.AHCI, DiskBus.AHCI, "e1000"),
+    (UEFI, DiskBus.NVME, DiskBus.NVME, E1000E),
+    (BIOS, DiskBus.NVME, DiskBus.NVME, E1000E),
+    (UEFI, DiskBus.VIRTIO, DiskBus.VIRTIO, "virtio-net-pci"),
+    (BIOS, DiskBus.VIRTIO, DiskBus.VIRTIO, "virtio-net-pci"),
+    (UEFI, DiskBus.SCSI, DiskBus.SCSI, E1000E),
+    (BIOS, DiskBus.SCSI, DiskBus.SCSI, E1000E),
+    (UEFI, DiskBus.PVSCSI, DiskBus.USB, "vmxnet3"),
+    (BIOS, DiskBus.PVSCSI, DiskBus.PVSCSI, "vmxnet3"),
+    (UEFI, DiskBus.MEGASAS, DiskBus.USB, "rtl8139"),
+    (BIOS, DiskBus.MEGASAS, DiskBus.MEGASAS, "rtl8139"),
+    (UEFI, DiskBus.MEGASAS_GEN2, DiskBus.USB, "pcnet"),
+    (BIOS, DiskBus.MEGASAS_GEN2, DiskBus.MEGASAS_GEN2, "pcnet"),
+    (UEFI, DiskBus.MPTSAS, DiskBus.USB, "ne2k_pci"),
+    (BIOS, DiskBus.MPTSAS, DiskBus.MPTSAS, "ne2k_pci"),
+    (UEFI, DiskBus.LSI_895A, DiskBus.USB, "tulip"),
+    (BIOS, DiskBus.LSI_895A, DiskBus.LSI_895A, "tulip"),
+    (UEFI, DiskBus.LSI_810, DiskBus.USB, "i82550"),
+    (BIOS, DiskBus.LSI_810, DiskBus.USB, "i82550"),
+    (UEFI, DiskBus.ESP, DiskBus.USB, E1000E),
+    (BIOS, DiskBus.ESP, DiskBus.ESP, E1000E),
+    (BIOS, DiskBus.NVME, DiskBus.SDHCI, E1000E),
+    (BIOS, DiskBus.AHCI, DiskBus.UAS, E1000E),
+]
+# Names of the kernel for whole disks; all others are SCSI disks to it.
+NAMES = {DiskBus.NVME: r"nvme\dn1", DiskBus.VIRTIO: r"vd[ab]", DiskBus.SDHCI: r"mmcblk\d"}
+HEAD = "| firmware | data disk | RECOVERY | network interface | provision | restore | boot |"
+LINUX = "0FC63DAF-8483-4772-8E79-3D69D8477DE4"
+
+
+def spec_of(firmware: FirmwareKind, data: DiskBus, recovery: DiskBus, nic: str) -> VirtualUnitSpec:
+    return with_nic(with_controllers(unit_spec("sata", firmware), data, recovery), nic)
+
+
+@pytest.fixture(scope="module")
+def table(container: LabContainer) -> Iterator[list[str]]:
+    rows: list[str] = []
+    yield rows
+    for line in (HEAD, re.sub(r"[^|]+", "---", HEAD), *rows):
+        container.progress().note(line)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: "-".join(str(getattr(each, "value", each)) for each in row))
+def test_a_unit_lives_on_these_models(
+    container: LabContainer,
+    small_products: Products,
+    tmp_path: Path,
+    table: list[str],
+    row: tuple[FirmwareKind, DiskBus, DiskBus, str],
+) -> None:
+    spec = spec_of(*row)
+    lab = Lab(container.processes(), container.stages(), lambda: small_products)
+    unit, results = lab.lifecycle(str(tmp_path / "unit"), spec)
+    failed = [f"{result.name}: {result.reason}" for result in results if not result.passed]
+    seconds = [f"{result.seconds:.0f} s" for result in results]
+    words = [spec.firmware.value, spec.primaries[0].value, spec.recovery_bus.value, row[3], *seconds, *failed]
+    table.append(f"| {' | '.join(words)} |")
+    container.progress().note(table[-1])
+    assert not failed, "\n".join([*failed, *results[-1].tail])
+    check_names(unit)
+    check_primary(unit)
+    shutil.rmtree(unit.folder)
+
+
+def check_names(unit: VirtualUnit) -> None:
+    """The restore took the disks of these controllers, as the kernel names them."""
+    log = Path(unit.serial_log(RESTORE)).read_text(errors="replace")
+    (taken,) = set(re.findall(r"/dev/(\w+) \([^)]*\) taken: ", log))
+    (left,) = set(re.findall(r"RECOVERY is /dev/(\w+?)p?\d on ", log))
+    assert re.fullmatch(NAMES.get(unit.spec.primaries[0], "sd[ab]"), taken), taken
+    assert re.fullmatch(NAMES.get(unit.spec.recovery_bus, "sd[ab]"), left), left
+
+
+def check_primary(unit: VirtualUnit) -> None:
+    """As sfdisk and debugfs read it."""
+    with raw_view(SystemProcesses(), unit.primary()) as view:
+        done = subprocess.run(("sfdisk", "--json", view), check=True, capture_output=True, timeout=60)
+    parts = json.loads(done.stdout)["partitiontable"]["partitions"]
+    assert parts[-1]["type"].upper() in (LINUX, "83")
+    with ext_volume(SystemProcesses(), unit.primary(), len(parts)) as root:
+        assert root.has(f"/{Branding().flag_file}")
+        facts = json.loads(root.read("/etc/provisioning/platform_facts.json"))
+    assert facts["DevCodeName"] == unit.spec.code_name
