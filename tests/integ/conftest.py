@@ -15,6 +15,7 @@ from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.initramfs.builds import Builder, Initramfs
 from gprov.apps.host.initramfs.cache import Cache, default_root
 from gprov.apps.host.initramfs.cpio import archive, device_node, folder, regular
+from gprov.apps.host.initramfs.kernel_settings import shipped_choice
 from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.lab.argv import Accelerator, processor
 from gprov.apps.host.lab.runner import FIRMWARE_CODE, FIRMWARE_VARIABLES
@@ -48,7 +49,8 @@ def guest_kernel() -> str:
     builds = Builder(PROCESSES, Cache(default_root(os.environ)), BuildProgress(sys.stderr))
     content = archive([regular("busybox", BUSYBOX.read_bytes(), 0o755)])
     initramfs = Initramfs(content, len(content), ())
-    return builds.kernel(str(CHECKOUT / "buildroot/kernel/x86_64.config"), initramfs, 1, os.cpu_count() or 1)
+    choice = shipped_choice(str(CHECKOUT / "buildroot/kernel"))
+    return builds.kernel(choice, initramfs, 1, os.cpu_count() or 1).files.image
 
 
 @pytest.fixture

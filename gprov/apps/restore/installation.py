@@ -22,7 +22,7 @@ from gprov.domain.disk.ext4_room import Room, primary_room
 from gprov.domain.errors import ContentRefused, DeviceFault, GprovError, IntegrityFault
 from gprov.domain.image.name import ImageName
 from gprov.domain.plan.operations import Plan
-from gprov.domain.plan.restore import plan_restore
+from gprov.domain.plan.restore import modules_warning, plan_restore
 from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.hostid import host_identity
 from gprov.ports.archive import Archives
@@ -121,7 +121,11 @@ class ImageInstaller:
         # Read only now: verification took long enough for the drivers to find all interfaces.
         nics = self._ports.network.nics()
         facts = gather_facts(job, chosen, nics, self._ports.volumes, self._hasher, self._context)
-        return plan_restore(replace(facts, array=self._array(job.unit)))
+        plan = plan_restore(replace(facts, array=self._array(job.unit)))
+        warning = modules_warning(facts)
+        if warning:
+            self._bus.warning(warning)
+        return plan
 
     def _array(self, unit: Unit) -> ArraySpec | None:
         """With a new UUID for each restore: a disk that was missing must not count as a member of the new array."""

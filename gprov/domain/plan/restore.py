@@ -13,6 +13,7 @@ from gprov.domain.disk.model import FileSystemKind, FileSystemSpec
 from gprov.domain.errors import HardwareMismatch
 from gprov.domain.formats.accounts import ids_of
 from gprov.domain.formats.bzimage import Comparison, newest
+from gprov.domain.image.modules import modules_problem
 from gprov.domain.plan.bios import (
     NormalMenus,
     check_disks,
@@ -72,6 +73,19 @@ def plan_restore(facts: RestoreFacts) -> Plan:
         *_boot_partitions(facts),
         *_finish(facts),
     )
+
+
+def modules_warning(facts: RestoreFacts) -> str:
+    """What the kernel that the unit starts with means for the modules in the image, if it is not theirs; "" if there is
+    nothing to say. RECOVERY's kernel stays unless the image's is newer: its modules are in no image but its own."""
+    from_image = image_kernel(facts.image)
+    stays = None if _newer_kernel(facts) is Comparison.FIRST else facts.recovery_kernel
+    kernel = stays or from_image
+    problem = modules_problem(facts.image.files.module_releases, kernel)
+    if not problem or kernel == from_image:
+        return problem and f"the image holds {problem}"
+    reason = f"RECOVERY's kernel {kernel.release} {kernel.version.split(' ')[0]} stays"
+    return f"{reason}; the image has {from_image.release} {from_image.version.split(' ')[0]} and holds {problem}"
 
 
 def _recovery_files(facts: RestoreFacts) -> list[Operation]:

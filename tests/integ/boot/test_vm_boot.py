@@ -25,6 +25,7 @@ from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.initramfs.builds import Builder
 from gprov.apps.host.initramfs.cache import Cache, default_root
 from gprov.apps.host.initramfs.closure import module_search_path
+from gprov.apps.host.initramfs.kernel_settings import shipped_choice
 from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.initramfs.spec import Flavor
 
@@ -55,8 +56,8 @@ def kernel() -> Path:
     builds = Builder(SystemProcesses(), Cache(default_root(os.environ)), BuildProgress(sys.stderr))
     path = [str(HERE / "vm"), *module_search_path()]
     initramfs = builds.initramfs(str(HERE / "vm" / "initramfs.toml"), Flavor.NORMAL, path=path, level=3)
-    fragment = str(ROOT / "buildroot" / "kernel" / "x86_64.config")
-    return Path(builds.kernel(fragment, initramfs, 1, len(os.sched_getaffinity(0))))
+    choice = shipped_choice(str(ROOT / "buildroot" / "kernel"))
+    return Path(builds.kernel(choice, initramfs, 1, len(os.sched_getaffinity(0))).files.image)
 
 
 @pytest.fixture(scope="module")

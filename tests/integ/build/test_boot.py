@@ -17,6 +17,7 @@ from gprov.apps.host.initramfs.builds import Builder
 from gprov.apps.host.initramfs.cache import Cache, default_root
 from gprov.apps.host.initramfs.cpio import archive, regular
 from gprov.apps.host.initramfs.kernel import version_text
+from gprov.apps.host.initramfs.kernel_settings import shipped_choice
 from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.initramfs.spec import Flavor
 
@@ -45,7 +46,8 @@ pytestmark = [
 def kernel() -> str:
     builds = Builder(PROCESSES, Cache(default_root(os.environ)), BuildProgress(sys.stderr))
     initramfs = builds.initramfs(str(CHECKOUT / "buildroot/initramfs.toml"), Flavor.NORMAL, level=9)
-    return builds.kernel(str(CHECKOUT / "buildroot/kernel/x86_64.config"), initramfs, NUMBER, os.cpu_count() or 1)
+    choice = shipped_choice(str(CHECKOUT / "buildroot/kernel"))
+    return builds.kernel(choice, initramfs, NUMBER, os.cpu_count() or 1).files.image
 
 
 def boot(kernel: str, init: str, folder: Path, *machine: str) -> str:

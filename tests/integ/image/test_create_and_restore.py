@@ -221,3 +221,20 @@ def test_an_archive_of_another_system(root: Path, tmp_path: Path, capsys: pytest
     assert sorted(os.listxattr(odd)) == ["system.posix_acl_access", "user.kept"]
     shown = subprocess.run(["getfacl", "-n", str(odd)], capture_output=True, check=True, text=True).stdout
     assert [line for line in shown.splitlines() if line.startswith("user:")] == ["user::rw-", "user:1000:rwx"]
+
+
+def test_modules_of_another_kernel_are_told(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The root's kernel is 6.1.9-gprov. A tree of its own modules is no reason for a note."""
+    copy = tmp_path / "copy"
+    subprocess.run(["cp", "-a", str(root), str(copy)], check=True)
+    for release, noted in (("6.1.9-gprov.8.ab", True), ("6.1.9-gprov", False)):
+        folder = copy / "usr/lib/modules" / release
+        folder.mkdir(parents=True)
+        (folder / "modules.dep").touch()
+        output = tmp_path / release
+        output.mkdir()
+        made = create(output, "--root", str(copy))
+        note = f"holds modules of {release}, none of kernel 6.1.9-gprov: it loads none of them"
+        assert (note in capsys.readouterr().err) == noted
+        assert main(["image", "verify", str(made)]) == 0
+        assert (f"note: {note}" in capsys.readouterr().out) == noted

@@ -1,11 +1,20 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gprov.apps.host.initramfs.kconfig import check_options_applied, parse_config
-from gprov.domain.errors import BadInput
+from gprov.apps.host.initramfs.kconfig import (
+    Setting,
+    check_options_applied,
+    parse_config,
+    parse_fragment,
+    serialise_config,
+)
+from gprov.domain.errors import BadInput, Problem
 
 FRAGMENT = Path(__file__).parents[3] / "buildroot/kernel/x86_64.config"
 
@@ -23,13 +32,47 @@ def test_all_problems_of_a_fragment() -> None:
 
 
 def test_absent_symbol_counts_as_off() -> None:
-    check_options_applied({"CONFIG_A": "n", "CONFIG_B": "y"}, {"CONFIG_B": "y"})
+    settings = parse_fragment("# CONFIG_A is not set\nCONFIG_B=y\n", "x")
+    check_options_applied(settings, {"CONFIG_B": "y"})
 
 
-@pytest.mark.parametrize("result", [{}, {"CONFIG_A": "n"}, {"CONFIG_A": "m"}])
-def test_symbol_that_was_not_applied(result: dict[str, str]) -> None:
-    with pytest.raises(BadInput, match="CONFIG_A"):
-        check_options_applied({"CONFIG_A": "y"}, result)
+@pytest.mark.parametrize(("result", "final"), [({}, "n"), ({"CONFIG_A": "n"}, "n"), ({"CONFIG_A": "m"}, "m")])
+def test_symbol_that_was_not_applied(result: dict[str, str], final: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        check_options_applied(parse_fragment("# words\nCONFIG_A=y\n", "server"), result)
+    assert caught.value.details() == (f"server:2: CONFIG_A: requested y, final configuration: {final}",)
+
+
+def test_symbol_that_stays_on() -> None:
+    with pytest.raises(BadInput) as caught:
+        check_options_applied(parse_fragment("# CONFIG_A is not set\n", "own.config"), {"CONFIG_A": "y"})
+    assert caught.value.details() == ("own.config:1: CONFIG_A: requested n, final configuration: y",)
+
+
+SYMBOLS = st.from_regex(r"CONFIG_[A-Z0-9_]{1,9}", fullmatch=True)
+VALUES = st.sampled_from(["y", "m", "n", "250", "0x10", '"two words"', '"# not a comment"'])
+
+
+@given(st.dictionaries(SYMBOLS, VALUES, max_size=20))
+def test_what_is_written_is_read_again(values: dict[str, str]) -> None:
+    text = serialise_config({symbol: Setting(value, "any:1") for symbol, value in values.items()})
+    assert parse_config(text, "x") == values
+
+
+@given(st.text(alphabet=st.sampled_from("CONFIG_AB=ym\n# isnotse\x0b\u2028")))
+def test_any_text_is_settings_or_problems_with_lines(text: str) -> None:
+    """Places name the line as an editor counts it."""
+    lines = text.split("\n")
+    settings: Mapping[str, Setting] = {}
+    problems: tuple[Problem, ...] = ()
+    try:
+        settings = parse_fragment(text, "x")
+    except BadInput as error:
+        problems = error.problems
+    for problem in problems:
+        assert lines[int(problem.place.removeprefix("line ")) - 1].strip()
+    for symbol, setting in settings.items():
+        assert symbol in lines[int(setting.place.removeprefix("x:")) - 1]
 
 
 def test_project_fragment_boots_reboots_and_runs_scripts() -> None:

@@ -14,7 +14,8 @@ import pytest
 from typing_extensions import override
 
 from gprov.apps.host.initramfs.cache import Cache
-from gprov.apps.host.initramfs.kernel import KernelBuilder, KernelInputs, version_text
+from gprov.apps.host.initramfs.kconfig import parse_fragment
+from gprov.apps.host.initramfs.kernel import KernelBuilder, KernelFiles, KernelInputs, version_text
 from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.domain.errors import BadInput, IntegrityFault, ToolFailed
 from gprov.ports.process import Completed, Processes, Running
@@ -27,6 +28,9 @@ class Toolchain(Processes):
         self.unknown = ""  # a symbol that Kconfig does not know
         self.broken = False
         self.stale = False  # links what was linked before
+        self.stale_release = False
+        self.has_depmod = True
+        self.installed = 0
         self.compiled: list[int] = []
         self.compiler = "gcc 12.2"
 
@@ -51,6 +55,8 @@ class Toolchain(Processes):
                 Path(folder, "linux-source-6.1").mkdir()
             case ["cp", "-a", _, source, target]:
                 shutil.copytree(source, target)
+            case ["make", "-s", "-C", work, path, *_, "modules_install"]:
+                self._install(Path(work), Path(path.removeprefix("INSTALL_MOD_PATH=")))
             case ["make", *_, "allnoconfig"]:
                 work = next(word for word in argv if word.startswith("O=")).removeprefix("O=")
                 lines = Path(work, "fragment.config").read_text().splitlines(keepends=True)
@@ -77,6 +83,8 @@ class Toolchain(Processes):
         work = Path(argv[argv.index("-C") + 1])
         Path(log).write_text("  CC      a.o\nerror: no\n")
         if not self.broken:
+            suffix = next((word.removeprefix("LOCALVERSION=") for word in argv if "LOCALVERSION" in word), "")
+            (work / "suffix").write_text("" if self.stale_release else suffix)
             self._compile(work, "0" if self.stale else env["KBUILD_BUILD_VERSION"])
         yield Ended(2 if self.broken else 0)
 
@@ -90,7 +98,20 @@ class Toolchain(Processes):
         (work / "usr/initramfs_inc_data").write_bytes((work / "initramfs.cpio.zst").read_bytes())
         boot = work / "arch/x86/boot"
         boot.mkdir(parents=True, exist_ok=True)
-        (boot / "bzImage").write_bytes(bzimage(f"6.1.1-gprov (gprov@gprov) #{number} SMP"))
+        (boot / "bzImage").write_bytes(bzimage(f"{self._release(work)} (gprov@gprov) #{number} SMP"))
+
+    def _release(self, work: Path) -> str:
+        return "6.1.1-gprov" + (work / "suffix").read_text()
+
+    def _install(self, work: Path, usr: Path) -> None:
+        self.installed += 1
+        folder = usr / "lib/modules" / self._release(work)
+        (folder / "kernel").mkdir(parents=True)
+        (folder / "kernel/a.ko").touch()
+        for name in ("build", "source"):
+            (folder / name).symlink_to(work)
+        if self.has_depmod:
+            (folder / "modules.dep").touch()
 
     @override
     def which(self, program: str) -> str | None:
@@ -137,8 +158,14 @@ def builder(toolchain: Toolchain, tmp_path: Path) -> KernelBuilder:
     return KernelBuilder(toolchain, Cache(str(tmp_path)), BuildProgress(io.StringIO(), lambda: 0.0), 2)
 
 
-def inputs(fragment: str = "CONFIG_A=y\nCONFIG_B=y\n", initramfs: bytes = b"archive", number: int = 7) -> KernelInputs:
-    return KernelInputs(fragment, initramfs, number)
+def inputs(
+    fragment: str = "CONFIG_A=y\nCONFIG_B=y\n",
+    initramfs: bytes = b"archive",
+    number: int = 7,
+    *,
+    modules: bool = False,
+) -> KernelInputs:
+    return KernelInputs(parse_fragment(fragment, "base"), initramfs, number, modules)
 
 
 def kept(root: Path, kind: str) -> list[str]:
@@ -152,7 +179,7 @@ def test_version_text() -> None:
 
 def test_same_inputs_are_built_once(builder: KernelBuilder, toolchain: Toolchain, tmp_path: Path) -> None:
     first = builder.build(inputs())
-    assert "#7 " in version_text(Path(first).read_bytes())
+    assert "#7 " in version_text(Path(first.image).read_bytes())
     assert builder.build(inputs("# other words\nCONFIG_B=y\n\nCONFIG_A=y\n")) == first
     assert len(toolchain.compiled) == 1
     assert kept(tmp_path, "work") == []
@@ -233,3 +260,52 @@ def test_sources_may_be_deleted_while_trees_are_kept(builder: KernelBuilder, tmp
     shutil.rmtree(tmp_path / "sources")
     builder.build(inputs(number=8))
     assert len(kept(tmp_path, "sources")) == 1
+
+
+def release(files: KernelFiles) -> str:
+    return version_text(Path(files.image).read_bytes()).partition(" ")[0]
+
+
+def module_tree(files: KernelFiles) -> Path:
+    assert files.modules is not None
+    [folder] = (Path(files.modules) / "usr/lib/modules").iterdir()
+    return folder
+
+
+def test_modules_are_of_exactly_this_kernel(builder: KernelBuilder) -> None:
+    """Another build number or configuration is another release, of which the kernel loads no module."""
+    builds = [
+        builder.build(inputs(modules=True)),
+        builder.build(inputs(modules=True, number=8)),
+        builder.build(inputs("CONFIG_A=y\nCONFIG_B=m\n", modules=True)),
+    ]
+    assert [module_tree(files).name for files in builds] == [release(files) for files in builds]
+    assert len({release(files) for files in builds}) == 3
+    assert release(builds[0]).startswith("6.1.1-gprov.7.")
+    assert sorted(path.name for path in module_tree(builds[0]).iterdir()) == ["kernel", "modules.dep"]
+
+
+def test_a_kernel_without_modules_has_the_plain_release(builder: KernelBuilder) -> None:
+    files = builder.build(inputs())
+    assert (release(files), files.modules) == ("6.1.1-gprov", None)
+
+
+def test_modules_are_installed_once_for_all_initramfs(builder: KernelBuilder, toolchain: Toolchain) -> None:
+    normal = builder.build(inputs(modules=True))
+    assert builder.build(inputs(modules=True)) == normal
+    mfg = builder.build(inputs(modules=True, initramfs=b"mfg"))
+    assert (mfg.modules, release(mfg)) == (normal.modules, release(normal))
+    assert toolchain.installed == 1
+
+
+def test_modules_without_an_index_are_refused(builder: KernelBuilder, toolchain: Toolchain, tmp_path: Path) -> None:
+    toolchain.has_depmod = False
+    with pytest.raises(IntegrityFault, match="depmod of the package kmod did not run"):
+        builder.build(inputs(modules=True))
+    assert kept(tmp_path, "modules") == []
+
+
+def test_a_kernel_of_another_release_than_its_modules_is_refused(builder: KernelBuilder, toolchain: Toolchain) -> None:
+    toolchain.stale_release = True
+    with pytest.raises(IntegrityFault, match=r"expected build #7 of …\.7\."):
+        builder.build(inputs(modules=True))

@@ -128,6 +128,21 @@ def test_network_files_of_the_image(name: str, kind: bytes, found: bool) -> None
     assert walk(archive([(member(name, kind, "/dev/null"), b"")])).files.has_network == found
 
 
+@pytest.mark.parametrize(
+    ("name", "kind", "found"),
+    [
+        ("./usr/lib/modules/6.1.0-gprov.7.a1/modules.dep", tarfile.REGTYPE, ("6.1.0-gprov.7.a1",)),
+        ("lib/modules/6.1.0/modules.dep", tarfile.REGTYPE, ("6.1.0",)),
+        ("lib/modules/6.1.0/modules.dep", tarfile.DIRTYPE, ()),
+        ("lib/modules/6.1.0/kernel/modules.dep", tarfile.REGTYPE, ()),
+        ("lib/modules/6.1.0/modules.dep.bin", tarfile.REGTYPE, ()),
+        ("srv/lib/modules/6.1.0/modules.dep", tarfile.REGTYPE, ()),
+    ],
+)
+def test_releases_of_which_the_image_holds_modules(name: str, kind: bytes, found: tuple[str, ...]) -> None:
+    assert walk(archive([(member(name, kind), b"")])).files.module_releases == found
+
+
 def test_imgmeta_only_within_the_first_mebibyte() -> None:
     for filler, found in ((900_000, True), (1 << 20, False)):
         data = archive([(member("filler"), bytes(filler)), (member("etc/provisioning/imgmeta.json"), b"{}")])

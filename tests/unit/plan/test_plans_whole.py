@@ -41,7 +41,7 @@ from gprov.domain.plan.provision import (
     plan_restore_options,
     plan_secrets,
 )
-from gprov.domain.plan.restore import plan_restore
+from gprov.domain.plan.restore import modules_warning, plan_restore
 from gprov.domain.plan.restore_facts import NetworkFiles, RestoreFacts
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.identify import Unit
@@ -354,6 +354,57 @@ def test_recoverys_kernel_wins_if_a_person_says_so(second: KernelFacts | None) -
     repair = [] if second else [CopyKernel(MAIN, (SECOND,), required=False)]
     copies = [one for one in plan_restore(facts) if isinstance(one, CopyFile | CopyKernel)]
     assert copies == [CopyFile(MAIN, IN_IMAGE), *repair]
+
+
+OWN, OTHER = "6.1.0-gprov.100.aaaaaaaa", "6.1.0-gprov.101.bbbbbbbb"
+
+
+def modules_text(modules: str, kernel: str) -> str:
+    lost = "it loads none of them, and what only they drive or provide does not work"
+    return f"modules of {modules}, none of kernel {kernel}: {lost}"
+
+
+@pytest.mark.parametrize(
+    ("recovery", "modules", "said"),
+    [
+        ((101, OTHER), (), ""),  # no modules: nothing that could be lost
+        ((99, OTHER), (OWN,), ""),  # the image's kernel is the newer one
+        ((101, OTHER), (OWN, OTHER), ""),
+        ((100, OWN), (OWN,), ""),
+        (
+            (101, OTHER),
+            (OWN,),
+            f"RECOVERY's kernel {OTHER} #101 stays; the image has {OWN} #100 and holds {modules_text(OWN, OTHER)}",
+        ),
+        (  # the same number, of another configuration: neither replaces the other
+            (100, OTHER),
+            (OWN,),
+            f"RECOVERY's kernel {OTHER} #100 stays; the image has {OWN} #100 and holds {modules_text(OWN, OTHER)}",
+        ),
+        (
+            (99, OTHER),
+            (OTHER,),
+            f"the image holds {modules_text(OTHER, OWN)}",
+        ),
+    ],
+)
+def test_what_the_kernel_that_stays_means_for_modules(
+    recovery: tuple[int, str], modules: tuple[str, ...], said: str
+) -> None:
+    facts = restore_facts(SDC)
+    captured = replace(facts.image.files, kernel_start=build_kernel(100, OWN), module_releases=modules)
+    kernel = parse_bzimage(build_kernel(*recovery))
+    facts = replace(facts, image=replace(facts.image, files=captured), recovery_kernel=kernel)
+    assert modules_warning(facts) == said
+
+
+def test_recoverys_kernel_by_order_of_a_person_means_the_same_for_modules() -> None:
+    facts = restore_facts(SDC)
+    captured = replace(facts.image.files, kernel_start=build_kernel(100, OWN), module_releases=(OWN,))
+    image = replace(facts.image, files=captured)
+    assert modules_warning(replace(facts, image=image)) == ""
+    forced = replace(facts, image=image, force_recovery_kernel=True)
+    assert modules_warning(forced).startswith("RECOVERY's kernel 6.1.0 #99 stays; the image has")
 
 
 RECOVERY_ON_UEFI = """

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
 from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.host.cli import build_contents
 from gprov.apps.host.cli.options import Json, new_app
 from gprov.apps.host.cli.output import document, say
 from gprov.apps.host.cli.userfile import read_user_file
-from gprov.apps.host.initramfs.builds import BEST_LEVEL, Builder, Initramfs
+from gprov.apps.host.initramfs.builds import BEST_LEVEL, Builder, Initramfs, Kernel
 from gprov.apps.host.initramfs.cache import Cache, default_root
 from gprov.apps.host.initramfs.closure import module_search_path
-from gprov.apps.host.initramfs.hostfiles import copy_file, write_file
+from gprov.apps.host.initramfs.firmware import INSTALLED
+from gprov.apps.host.initramfs.hostfiles import copy_file, read_text, write_file
+from gprov.apps.host.initramfs.kernel_settings import (
+    BASE_FILE,
+    SETTINGS_FILE,
+    KernelChoice,
+    KernelSettings,
+    chosen_firmware,
+    is_name,
+    parse_settings,
+)
 from gprov.apps.host.initramfs.parts import PartSize, report_lines
 from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.initramfs.spec import Flavor
@@ -30,6 +42,7 @@ app = new_app(
     "Build a kernel with its initramfs inside, or the initramfs alone, from the distribution's packages. "
     + _ENVIRONMENT
 )
+build_contents.attach(app)
 
 FlavorOption = Annotated[Flavor, typer.Option("--flavor", help="which programs the initramfs holds")]
 Output = Annotated[str, typer.Option("--output", metavar="FILE", help="written whole or not at all")]
@@ -50,6 +63,22 @@ BuiltInCa = Annotated[
     typer.Option("--ca", metavar="FILE", help="CA certificate (PEM): the unit trusts no other https server"),
 ]
 _SPEC = os.path.join(_BUILDROOT, "initramfs.toml")
+_CONFIG = os.path.join(_BUILDROOT, "kernel", BASE_FILE)
+_SETTINGS = os.path.join(_BUILDROOT, "kernel", SETTINGS_FILE)
+SettingsFile = Annotated[
+    str, typer.Option("--settings", metavar="FILE", help="of the kernel: fragments, modules, firmware, budget")
+]
+FirmwareOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--firmware",
+        metavar="SET|DIR",
+        help="firmware of devices: a set of firmware.toml, or a folder (with a slash); may be repeated",
+    ),
+]
+FirmwareFrom = Annotated[
+    str, typer.Option("--firmware-from", metavar="DIR", help="where the files of sets are on this host")
+]
 
 
 def attach(root: typer.Typer, name: str) -> None:
@@ -57,13 +86,20 @@ def attach(root: typer.Typer, name: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class _KernelFacts:
+    number: int
+    built: Kernel
+    settings: KernelSettings
+
+
+@dataclass(frozen=True, slots=True)
 class _Product:
-    """``number``: of a kernel; None for an initramfs. ``size``: of the file."""
+    """``kernel``: None for an initramfs. ``size``: of the file."""
 
     path: str
     size: int
     initramfs: Initramfs
-    number: int | None = None
+    kernel: _KernelFacts | None = None
 
 
 def _https(text: str) -> str:
@@ -81,10 +117,15 @@ def initramfs_alone(
     level: Level = BEST_LEVEL,
     spec: FreezeSpec = _SPEC,
     ca: BuiltInCa = None,
+    settings: SettingsFile = _SETTINGS,
+    firmware: FirmwareOption = None,
+    firmware_from: FirmwareFrom = INSTALLED,
     as_json: Json = False,
 ) -> int:
     """The initramfs alone, as a cpio archive compressed with zstd."""
-    initramfs = _builds().initramfs(spec, flavor, level=level, ca=_own_ca(ca))
+    chosen = _settings(settings).with_options((), None, _paths(firmware), None)
+    files = chosen_firmware(chosen, _folder(settings), firmware_from)
+    initramfs = _builds().initramfs(spec, flavor, level=level, ca=_own_ca(ca), firmware=files)
     write_file(output, initramfs.content)
     _print(_Product(output, len(initramfs.content), initramfs), report=report, as_json=as_json)
     return ExitCode.DONE
@@ -102,18 +143,42 @@ def kernel(
         int | None,
         typer.Option("--jobs", metavar="N", help="parallel compilers (default: processors)", min=1),
     ] = None,
-    config: Annotated[str, typer.Option("--config", metavar="FILE", help="kernel fragment")] = os.path.join(
-        _BUILDROOT, "kernel/x86_64.config"
-    ),
+    config: Annotated[str, typer.Option("--config", metavar="FILE", help="base configuration of the kernel")] = _CONFIG,
+    settings: SettingsFile = _SETTINGS,
+    fragment: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME|FILE", help="a shipped fragment, or a file .config of your own; may be repeated"),
+    ] = None,
+    modules: Annotated[
+        bool | None,
+        typer.Option("--modules/--no-modules", help="loadable modules for the running system", show_default=False),
+    ] = None,
+    firmware: FirmwareOption = None,
+    firmware_from: FirmwareFrom = INSTALLED,
+    system_tree: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="write modules and firmware for the image's root, as .tar.zst"),
+    ] = None,
+    budget: Annotated[
+        float | None, typer.Option(metavar="MB", min=0, help="largest size of the kernel without its initramfs")
+    ] = None,
     as_json: Json = False,
 ) -> int:
     """A kernel with its initramfs inside."""
     number = _build_number()
-    compilers = jobs or len(os.sched_getaffinity(0))
-    builds = _builds()
-    initramfs = builds.initramfs(spec, flavor, level=level, ca=_own_ca(ca))
-    copy_file(builds.kernel(config, initramfs, number, compilers), output)
-    _print(_Product(output, os.path.getsize(output), initramfs, number), report=report, as_json=as_json)
+    chosen = _settings(settings).with_options(_paths(fragment), modules, _paths(firmware), budget)
+    files = chosen_firmware(chosen, _folder(settings), firmware_from)
+    if system_tree is not None and not (chosen.modules or files):
+        raise typer.BadParameter("has no content without --modules or --firmware", param_hint="--system-tree")
+    builds, choice = _builds(), KernelChoice(chosen, config, _folder(settings))
+    builds.check(choice)
+    initramfs = builds.initramfs(spec, flavor, level=level, ca=_own_ca(ca), firmware=files)
+    built = builds.kernel(choice, initramfs, number, jobs or len(os.sched_getaffinity(0)))
+    if system_tree is not None:
+        builds.system_tree(built, files, system_tree)
+    copy_file(built.files.image, output)
+    product = _Product(output, os.path.getsize(output), initramfs, _KernelFacts(number, built, chosen))
+    _print(product, report=report, as_json=as_json)
     return ExitCode.DONE
 
 
@@ -166,21 +231,61 @@ def _build_number() -> int:
     return int(text)
 
 
+def _settings(path: str) -> KernelSettings:
+    return parse_settings(read_text(path), path)
+
+
+def _folder(path: str) -> str:
+    return os.path.dirname(os.path.abspath(path))
+
+
+def _paths(names: Sequence[str] | None) -> list[str]:
+    """Paths of a command line are relative to the current folder; names stay."""
+    return [name if is_name(name) else os.path.abspath(name) for name in names or []]
+
+
 def _print(product: _Product, *, report: bool, as_json: bool) -> None:
-    initramfs = product.initramfs
+    initramfs, kernel = product.initramfs, product.kernel
     packed = len(initramfs.content)
     if as_json:
         parts = [_part(each) for each in initramfs.sizes]
         sizes = {"initramfs_size": packed, "initramfs_unpacked": initramfs.raw_size, "parts": parts}
-        document({"path": product.path, "size": product.size, "build_number": product.number, **sizes})
+        number = kernel.number if kernel is not None else None
+        facts = kernel_document(kernel.built, kernel.settings) if kernel is not None else None
+        document({"path": product.path, "size": product.size, "build_number": number, **sizes, "kernel": facts})
         return
     if report:
         for line in size_report(initramfs):
             say(line)
-    if product.number is None:
+        for line in kernel_report(kernel.built, kernel.settings) if kernel is not None else []:
+            say(line)
+    if kernel is None:
         say(f"{product.path}: {_mb(packed)} ({_mb(initramfs.raw_size)} unpacked)")
     else:
-        say(f"{product.path}: {_mb(product.size)}, initramfs {_mb(packed)}, build #{product.number}")
+        say(f"{product.path}: {_mb(product.size)}, initramfs {_mb(packed)}, build #{kernel.number}")
+
+
+def kernel_document(built: Kernel, settings: KernelSettings) -> dict[str, object]:
+    return {
+        "release": built.release,
+        "size": built.size,
+        "budget": settings.largest,
+        "fragments": list(settings.fragments),
+        "replaced": list(built.replaced),
+        "modules": settings.modules,
+        "firmware": list(settings.firmware),
+    }
+
+
+def kernel_report(built: Kernel, settings: KernelSettings) -> list[str]:
+    """Lines about the kernel itself: size and budget, release, fragments, and what these replace of the base."""
+    fragments = ", ".join(settings.fragments) or "none"
+    modules = "with modules" if settings.modules else "no modules"
+    return [
+        f"{built.size:>12,}  kernel {built.release} without initramfs, budget {settings.largest:,}",
+        f"{'':14}fragments: {fragments}; {modules}",
+        *(f"{'':14}replaced: {line}" for line in built.replaced),
+    ]
 
 
 def _part(each: PartSize) -> dict[str, object]:

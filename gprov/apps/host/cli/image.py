@@ -20,6 +20,7 @@ from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, ExitCode, 
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.decoding import MAX_ARCHIVE
 from gprov.domain.image.imgmeta import FIELDS, ImageMeta, parse_imgmeta
+from gprov.domain.image.modules import module_notes
 from gprov.domain.image.name import ImageName, parse_image_name
 from gprov.domain.image.select import Preference, rank
 
@@ -159,6 +160,7 @@ def _notes(image: VerifiedImage, prefix: str) -> list[str]:
     from gprov.domain.plan.preconditions import image_problems
 
     notes = [str(problem) for problem in image_problems(image, Branding(image_prefix=prefix))]
+    notes += module_notes(image) if not notes else []
     try:
         name = parse_image_name(os.path.basename(image.path), prefix)
     except BadInput as error:

@@ -23,6 +23,7 @@ from gprov.domain.formats.image.tar_walk import TarWalker
 from gprov.domain.image.captured_names import captured_names
 from gprov.domain.image.contents import VerifiedImage, verified_image
 from gprov.domain.image.imgmeta import ImageMeta, parse_imgmeta, serialise_imgmeta
+from gprov.domain.image.modules import module_notes
 from gprov.domain.image.name import ImageName
 from gprov.domain.plan.preconditions import image_problems
 from gprov.ports.archive import Archives
@@ -100,7 +101,7 @@ class ImageMaker:
         self._require_bootable(partial, image)
         if image.files.imgmeta != metadata or image.entries != summary.entries + 1 - len(replaced):
             raise IntegrityFault(request.source.path, "holds a link in place of the image's metadata")
-        for note in image.notes:
+        for note in (*image.notes, *module_notes(image)):
             report(note)
         needs, disk = image.needs, smallest_disk(image.needs)
         report(f"needs {needs.allocated >> 20} MiB and {needs.inodes} inodes: a data disk of {disk >> 20} MiB or more")

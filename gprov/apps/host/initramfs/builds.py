@@ -11,18 +11,22 @@ from gprov.apps.host.initramfs.cache import Cache, content_key
 from gprov.apps.host.initramfs.closure import module_search_path
 from gprov.apps.host.initramfs.copies import check_interpreters
 from gprov.apps.host.initramfs.cpio import archive, regular
+from gprov.apps.host.initramfs.firmware import FirmwareFile
 from gprov.apps.host.initramfs.grub import loader_files
-from gprov.apps.host.initramfs.hostfiles import read_file, write_file
+from gprov.apps.host.initramfs.hostfiles import read_file, read_text, write_file
 from gprov.apps.host.initramfs.initramfs import assemble
-from gprov.apps.host.initramfs.kernel import KernelBuilder, KernelInputs
-from gprov.apps.host.initramfs.parts import BOOT_LOADER, CONFIGURATION, PartSize
+from gprov.apps.host.initramfs.kernel import KernelBuilder, KernelFiles, KernelInputs, version_text
+from gprov.apps.host.initramfs.kernel_settings import KernelChoice, check_budget, configuration
+from gprov.apps.host.initramfs.parts import BOOT_LOADER, CONFIGURATION, FIRMWARE, PartSize
 from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.initramfs.rootfs import RootTree, inside
-from gprov.apps.host.initramfs.spec import Flavor, parse_spec
+from gprov.apps.host.initramfs.sources import HOST, SourceSystem
+from gprov.apps.host.initramfs.spec import Flavor, FreezeSpec, parse_spec
+from gprov.apps.host.initramfs.system_tree import write_system_tree
 from gprov.apps.host.initramfs.toolchain import require_kernel_tools
 from gprov.apps.host.initramfs.usbnames import add_usb_names
 from gprov.domain.branding import Branding
-from gprov.domain.errors import BadInput, Problem, ToolMissing
+from gprov.domain.errors import ToolMissing
 from gprov.domain.unit.trust import BUILT_IN, OwnCa
 from gprov.ports.process import Processes
 
@@ -41,6 +45,20 @@ class Initramfs:
     sizes: tuple[PartSize, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """``size``: bytes without the initramfs. ``replaced``: what fragments changed of the base, one line each."""
+
+    files: KernelFiles
+    size: int
+    replaced: tuple[str, ...]
+
+    @property
+    def release(self) -> str:
+        """As uname -r shows it."""
+        return version_text(read_file(self.files.image)).partition(" ")[0]
+
+
 class Builder:
     """Use cases of ``gprov build``."""
 
@@ -57,32 +75,40 @@ class Builder:
         path: Sequence[str] | None = None,
         level: int = BEST_LEVEL,
         ca: OwnCa | None = None,
+        firmware: Sequence[FirmwareFile] = (),
     ) -> Initramfs:
         """Build an initramfs. ``specification``: path of the freeze specification; ``path``: search path for Python
         modules (default: that of this process); ``level``: of zstd, 1 to 19; ``ca``: the only CA that the unit trusts
-        (``gprov.domain.unit.trust``)."""
-        spec = parse_spec(_text(specification), flavor, specification)
+        (``gprov.domain.unit.trust``); ``firmware``: files for drivers."""
+        spec = parse_spec(read_text(specification), flavor, specification)
         with self._progress.phase(f"initramfs ({flavor}): collect"):
-            tree = assemble(spec, os.path.dirname(specification), module_search_path() if path is None else path)
-            if spec.usb_names:
-                add_usb_names(tree, self._processes, spec.usb_names)
-            for program in spec.applets:
-                add_applets(tree, self._processes, program)
-            check_interpreters(tree)
-            if spec.loader:
-                for target, content in loader_files(self._processes, spec.loader, Branding()).items():
-                    tree.add(regular(inside(target), content), BOOT_LOADER)
+            folder = os.path.dirname(specification)
+            tree = collect(spec, folder, module_search_path() if path is None else path, self._processes)
             if ca is not None:
                 add_ca(tree, ca)
+            for file in firmware:
+                tree.add(regular(file.target, read_file(file.source)), FIRMWARE)
             raw = archive(tree.finish())
         return Initramfs(self._compressed(raw, level), len(raw), tree.sizes())
 
-    def kernel(self, fragment: str, initramfs: Initramfs, number: int, jobs: int) -> str:
-        """Build a kernel; return the path of the bzImage in the cache. ``fragment``: path of the configuration
-        fragment."""
-        require_kernel_tools(self._processes)
-        inputs = KernelInputs(_text(fragment), initramfs.content, number)
-        return KernelBuilder(self._processes, self._cache, self._progress, jobs).build(inputs)
+    def check(self, choice: KernelChoice) -> None:
+        """Raise what a kernel build would: fragments that contradict each other, missing tools."""
+        configuration(choice)
+        require_kernel_tools(self._processes, modules=choice.settings.modules)
+
+    def kernel(self, choice: KernelChoice, initramfs: Initramfs, number: int, jobs: int) -> Kernel:
+        """Build a kernel. Raises RefusedByPolicy if it is larger than its budget."""
+        settings, combined = choice.settings, configuration(choice)
+        require_kernel_tools(self._processes, modules=settings.modules)
+        inputs = KernelInputs(combined.settings, initramfs.content, number, settings.modules)
+        files = KernelBuilder(self._processes, self._cache, self._progress, jobs).build(inputs)
+        size = os.path.getsize(files.image) - len(initramfs.content)
+        check_budget(size, settings.largest)
+        return Kernel(files, size, combined.replaced)
+
+    def system_tree(self, kernel: Kernel, firmware: Sequence[FirmwareFile], target: str) -> None:
+        """Write the archive of modules and firmware for the root of an image."""
+        write_system_tree(self._processes, self._cache, kernel.files.modules, firmware, target)
 
     def _compressed(self, raw: bytes, level: int) -> bytes:
         if self._processes.which(_COMPRESSOR[0]) is None:
@@ -103,13 +129,22 @@ class Builder:
         self._progress.note("waiting for another build to finish")
 
 
+def collect(
+    spec: FreezeSpec, spec_folder: str, path: Sequence[str], processes: Processes, system: SourceSystem = HOST
+) -> RootTree:
+    """Return all that an initramfs holds, but for a CA. Arguments as for ``assemble``."""
+    tree = assemble(spec, spec_folder, path, system)
+    if spec.usb_names:
+        add_usb_names(tree, processes, spec.usb_names, system)
+    for program in spec.applets:
+        add_applets(tree, processes, program, system)
+    check_interpreters(tree)
+    if spec.loader:
+        for target, content in loader_files(processes, spec.loader, Branding(), system.grub).items():
+            tree.add(regular(inside(target), content), BOOT_LOADER)
+    return tree
+
+
 def add_ca(tree: RootTree, ca: OwnCa) -> None:
     """Where units look for it."""
     tree.add(regular(inside(BUILT_IN), ca.pem.encode()), CONFIGURATION)
-
-
-def _text(path: str) -> str:
-    try:
-        return read_file(path).decode()
-    except UnicodeDecodeError as exc:
-        raise BadInput(path, [Problem(f"byte {exc.start}", "is not UTF-8")]) from exc

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gprov.apps.host.image.regular_files import open_regular
-from gprov.domain.errors import DeviceFault, DeviceMissing
+from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, Problem
 
 
 @contextmanager
@@ -26,6 +26,14 @@ def os_errors_translated(path: str) -> Iterator[None]:
 def read_file(path: str) -> bytes:
     with open_regular(path) as file, os_errors_translated(path):
         return file.read()
+
+
+def read_text(path: str) -> str:
+    """Raises BadInput for a file that is not UTF-8."""
+    try:
+        return read_file(path).decode()
+    except UnicodeDecodeError as exc:
+        raise BadInput(path, [Problem(f"byte {exc.start}", "is not UTF-8")]) from exc
 
 
 def write_file(path: str, content: bytes) -> None:

@@ -16,9 +16,11 @@ from dataclasses import dataclass
 
 from gprov.apps.host.initramfs.cache import Cache, content_key
 from gprov.apps.host.initramfs.hostfiles import copy_file, fresh_folder, read_file, write_file
-from gprov.apps.host.initramfs.kconfig import check_options_applied, parse_config
+from gprov.apps.host.initramfs.kconfig import Setting
+from gprov.apps.host.initramfs.kernel_source import configure, unpacked_source
+from gprov.apps.host.initramfs.modules import install_modules
 from gprov.apps.host.initramfs.progress import BuildProgress, ObjectCount
-from gprov.apps.host.initramfs.toolchain import SOURCE_ARCHIVE, SOURCE_PACKAGE, compiler_versions, source_version
+from gprov.apps.host.initramfs.toolchain import compiler_versions, source_version
 from gprov.domain.errors import DeadlineExceeded, IntegrityFault, ToolFailed
 from gprov.ports.process import Processes, Running
 
@@ -27,8 +29,9 @@ _BUILD_VERSION = "1"
 _IMAGE = "arch/x86/boot/bzImage"
 _INITRAMFS = "initramfs.cpio.zst"  # CONFIG_INITRAMFS_SOURCE
 _MAX_BUILD_SECONDS = 3 * 3600.0  # longer builds count as hanging
-_TREES_KEPT = 2  # a quarter of a GB each
+_TREES_KEPT = 3  # a quarter of a GB each
 _KERNELS_KEPT = 40
+_MODULES_KEPT = 6
 # Files that depend on initramfs or build number. Removed from cached trees: this halves their size, and no outdated
 # file
 # can be used after a change of the clock.
@@ -44,11 +47,22 @@ _LINKED = (
 
 @dataclass(frozen=True, slots=True)
 class KernelInputs:
-    """``fragment``: text of the configuration fragment; ``initramfs``: compressed archive; ``number``: build number."""
+    """``settings``: the configuration by symbol; ``initramfs``: compressed archive; ``number``: build number;
+    ``modules``: whether modules are built and installed, too."""
 
-    fragment: str
+    settings: Mapping[str, Setting]
     initramfs: bytes
     number: int
+    modules: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KernelFiles:
+    """Paths in the cache. ``image``: the bzImage; ``modules``: the folder of modules of this kernel, or None if it has
+    none (``gprov.apps.host.initramfs.modules``)."""
+
+    image: str
+    modules: str | None
 
 
 class KernelBuilder:
@@ -60,43 +74,57 @@ class KernelBuilder:
         self._progress = progress
         self._jobs = jobs
 
-    def build(self, inputs: KernelInputs) -> str:
-        """Return the path of the bzImage in the cache; build it if it is not cached.
+    def build(self, inputs: KernelInputs) -> KernelFiles:
+        """Return the files in the cache; build them if they are not cached.
 
-        Raises BadInput for a fragment that Kconfig does not apply, ToolFailed with the path of the full log if the
+        Raises BadInput for settings that Kconfig does not apply, ToolFailed with the path of the full log if the
         compilation fails.
         """
-        fragment = parse_config(inputs.fragment, "kernel configuration fragment")
         family = content_key(_BUILD_VERSION, source_version(self._processes), *compiler_versions(self._processes))
-        # The parsed fragment, so that comments and order do not matter.
-        settings = sorted(f"{symbol}={value}" for symbol, value in fragment.items())
+        # Values alone, so that comments, order and names of files do not matter.
+        settings = sorted(f"{symbol}={setting.value}" for symbol, setting in inputs.settings.items())
         tree_key = f"{family}-{content_key(*settings)}"
         key = content_key(tree_key, inputs.initramfs, str(inputs.number))
-        found = self._cached(key)
+        found = self._cached(inputs, tree_key, key)
         if found is not None:  # also while another build holds the lock
             return found
         with self._cache.lock("kernel", lambda: self._progress.note("kernel: waiting for another build to finish")):
-            return self._cached(key) or self._built(inputs, fragment, tree_key, key)
+            return self._cached(inputs, tree_key, key) or self._built(inputs, tree_key, key)
 
-    def _cached(self, key: str) -> str | None:
-        found = self._cache.find("kernels", key)
-        if found is not None:
-            self._progress.note("kernel: taken from the cache")
-        return found
+    def _cached(self, inputs: KernelInputs, tree_key: str, key: str) -> KernelFiles | None:
+        image = self._cache.find("kernels", key)
+        modules = self._cache.find("modules", _modules_key(tree_key, inputs.number)) if inputs.modules else None
+        if image is None or (inputs.modules and modules is None):
+            return None
+        self._progress.note("kernel: taken from the cache")
+        return KernelFiles(image, modules)
 
-    def _built(self, inputs: KernelInputs, fragment: Mapping[str, str], tree_key: str, key: str) -> str:
+    def _built(self, inputs: KernelInputs, tree_key: str, key: str) -> KernelFiles:
         work = self._cache.path("work", "tree")
-        self._build_in(work, tree_key, inputs, fragment)
-        self._check(work, inputs)
+        self._build_in(work, tree_key, inputs)
+        self._check(work, tree_key, inputs)
         image = os.path.join(work, _IMAGE)
         finished = self._cache.publish("kernels", key, lambda path: copy_file(image, path))
+        modules = self._modules(work, tree_key, inputs)
         self._keep_tree(work, tree_key)
         self._cache.keep_newest("trees", _TREES_KEPT)
         self._cache.keep_newest("kernels", _KERNELS_KEPT)
-        return finished
+        self._cache.keep_newest("modules", _MODULES_KEPT)
+        return KernelFiles(finished, modules)
 
-    def _build_in(self, work: str, tree_key: str, inputs: KernelInputs, fragment: Mapping[str, str]) -> None:
-        source = self._source()
+    def _modules(self, work: str, tree_key: str, inputs: KernelInputs) -> str | None:
+        """The modules depend on configuration and build number, and not on the initramfs."""
+        if not inputs.modules:
+            return None
+        key = _modules_key(tree_key, inputs.number)
+        found = self._cache.find("modules", key)
+        if found is not None:
+            return found
+        with self._progress.phase("kernel: install modules"):
+            return self._cache.publish("modules", key, lambda path: install_modules(self._processes, work, path))
+
+    def _build_in(self, work: str, tree_key: str, inputs: KernelInputs) -> None:
+        source = unpacked_source(self._processes, self._cache, self._progress)
         tree = self._cache.find("trees", tree_key)
         start = tree or self._cache.newest("trees", tree_key.partition("-")[0])
         self._cache.remove(work)
@@ -107,7 +135,7 @@ class KernelBuilder:
                 self._copy(start, work)
         if tree is None:
             with self._progress.phase("kernel: configure"):
-                self._configure(source, work, inputs.fragment, fragment)
+                configure(self._processes, source, work, inputs.settings)
         with self._progress.phase("kernel: link" if tree else "kernel: compile"):
             self._make(work, tree_key, inputs)
 
@@ -118,33 +146,13 @@ class KernelBuilder:
             self._cache.publish("trees", tree_key, lambda path: self._copy(work, path))
         self._cache.remove(work)
 
-    def _source(self) -> str:
-        key = content_key(source_version(self._processes))
-        parent = self._cache.find("sources", key)
-        if parent is None:
-
-            def unpack(path: str) -> None:
-                fresh_folder(path)
-                self._processes.run(("tar", "-xf", SOURCE_ARCHIVE, "-C", path), timeout=900)
-
-            with self._progress.phase("kernel: unpack the source"):
-                parent = self._cache.publish("sources", key, unpack)
-            self._cache.keep_newest("sources", 1)
-        return os.path.join(parent, SOURCE_PACKAGE)
-
-    def _configure(self, source: str, work: str, text: str, fragment: Mapping[str, str]) -> None:
-        chosen = os.path.join(work, "fragment.config")
-        write_file(chosen, text.encode())
-        command = ("make", "-s", "-C", source, f"O={work}", f"KCONFIG_ALLCONFIG={chosen}", "allnoconfig")
-        self._processes.run(command)
-        result = read_file(os.path.join(work, ".config")).decode()
-        check_options_applied(fragment, parse_config(result, ".config"))
-
     def _make(self, work: str, key: str, inputs: KernelInputs) -> None:
         write_file(os.path.join(work, _INITRAMFS), inputs.initramfs)
         log = self._cache.path("log", f"kernel-{key}.log")
         self._cache.remove(log)
-        command = ("make", f"-j{self._jobs}", "-C", work, "bzImage")
+        targets = ("bzImage", "modules") if inputs.modules else ("bzImage",)
+        release = (f"LOCALVERSION={_release_suffix(key, inputs.number)}",) if inputs.modules else ()
+        command = ("make", f"-j{self._jobs}", "-C", work, *release, *targets)
         with self._processes.start(command, log=log, env=_identity(inputs.number)) as child:
             status = self._follow(child, log)
         if status:
@@ -170,18 +178,31 @@ class KernelBuilder:
     def _copy(self, source: str, target: str) -> None:
         self._processes.run(("cp", "-a", "--reflink=auto", source, target))
 
-    def _check(self, work: str, inputs: KernelInputs) -> None:
-        """Check that the kernel was linked with this initramfs and build number."""
+    def _check(self, work: str, tree_key: str, inputs: KernelInputs) -> None:
+        """Check that the kernel was linked with this initramfs, build number and release."""
         if read_file(os.path.join(work, "usr/initramfs_inc_data")) != inputs.initramfs:
             raise IntegrityFault(
                 "kernel", "was linked with another initramfs; delete the cache folder work and build again"
             )
         version = version_text(read_file(os.path.join(work, _IMAGE)))
-        if f" #{inputs.number} " not in version:
+        release = version.partition(" ")[0]
+        suffix = _release_suffix(tree_key, inputs.number) if inputs.modules else ""
+        if f" #{inputs.number} " not in version or not release.endswith(suffix):
             raise IntegrityFault(
                 "kernel",
-                f"expected build #{inputs.number}, got {version!r}; delete the cache folder work and build again",
+                f"expected build #{inputs.number} of …{suffix}, got {version!r}; "
+                "delete the cache folder work and build again",
             )
+
+
+def _modules_key(tree_key: str, number: int) -> str:
+    return f"{tree_key}-{number}"
+
+
+def _release_suffix(tree_key: str, number: int) -> str:
+    """End of the release string of a kernel with modules, ".7.1a2b3c4d": build number, and a digest of configuration,
+    source and compilers. Modules name the release that they belong to (vermagic), and no other kernel loads them."""
+    return f".{number}.{content_key(tree_key)[:8]}"
 
 
 def version_text(image: bytes) -> str:

@@ -36,6 +36,7 @@ class Part:
 CONFIGURATION = Part(PartKind.OTHER, "configuration")
 FOLDERS = Part(PartKind.OTHER, "folders")
 BOOT_LOADER = Part(PartKind.OTHER, "boot loader")
+FIRMWARE = Part(PartKind.OTHER, "firmware of devices")
 INTERPRETER = Part(PartKind.PYTHON, "interpreter")
 STANDARD_LIBRARY = Part(PartKind.PYTHON, "standard library")
 

@@ -24,6 +24,7 @@ _PROGRAMS = {
     "cp": "coreutils",
     "dpkg-query": "dpkg",
 }
+_MODULE_PROGRAMS = {"depmod": "kmod"}
 _FILES = {
     SOURCE_ARCHIVE: SOURCE_PACKAGE,
     "/usr/include/libelf.h": "libelf-dev",  # objtool, which is built first
@@ -32,9 +33,11 @@ _FILES = {
 _COMPILERS = ("gcc", "ld")
 
 
-def require_kernel_tools(processes: Processes) -> None:
-    """Raise DeviceMissing with everything that is missing, and the Debian packages to install."""
-    missing = {name: package for name, package in _PROGRAMS.items() if processes.which(name) is None}
+def require_kernel_tools(processes: Processes, *, modules: bool = False) -> None:
+    """Raise DeviceMissing with everything that is missing, and the Debian packages to install. ``modules``: the kernel
+    has some."""
+    programs = _PROGRAMS | (_MODULE_PROGRAMS if modules else {})
+    missing = {name: package for name, package in programs.items() if processes.which(name) is None}
     missing |= {path: package for path, package in _FILES.items() if not os.path.exists(path)}
     if missing:
         packages = " ".join(sorted(set(missing.values())))

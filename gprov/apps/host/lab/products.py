@@ -12,7 +12,9 @@ from gprov.apps.host.image.create import ImageMaker, ImageRequest, RootFolder
 from gprov.apps.host.initramfs.builds import Builder
 from gprov.apps.host.initramfs.cache import Cache, content_key
 from gprov.apps.host.initramfs.closure import module_search_path
+from gprov.apps.host.initramfs.firmware import INSTALLED
 from gprov.apps.host.initramfs.hostfiles import copy_file, os_errors_translated
+from gprov.apps.host.initramfs.kernel_settings import chosen_firmware, shipped_choice
 from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.initramfs.spec import Flavor
 from gprov.apps.host.lab.rootfs import RootBuilder, entry_of, read_recipe
@@ -85,9 +87,10 @@ class ProductBuilder:
 
     def kernel(self, flavor: Flavor) -> str:
         """Build a kernel; return its path in the cache."""
-        initramfs = self._builds.initramfs(os.path.join(_BUILDROOT, "initramfs.toml"), flavor)
-        fragment = os.path.join(_BUILDROOT, "kernel/x86_64.config")
-        return self._builds.kernel(fragment, initramfs, self._number, self._jobs)
+        choice = shipped_choice(os.path.join(_BUILDROOT, "kernel"))
+        firmware = chosen_firmware(choice.settings, choice.folder, INSTALLED)
+        initramfs = self._builds.initramfs(os.path.join(_BUILDROOT, "initramfs.toml"), flavor, firmware=firmware)
+        return self._builds.kernel(choice, initramfs, self._number, self._jobs).files.image
 
     def image(self, kernel: str, name: ImageName = FIRST_IMAGE, suite: str = "") -> str:
         """Make an image with the lab's Debian root and a kernel; return its path in the cache. ``suite``: of the root,

@@ -16,6 +16,8 @@ BOOT_FOLDER = b"boot/"
 _REAL_FOLDERS = (b"etc", b"boot")
 NETWORK_FOLDER = b"etc/systemd/network/"
 # What systemd-networkd and udev read there; drop-ins for files of other folders are not counted.
+# The index that depmod writes into the folder of a kernel's modules.
+_MODULE_INDEX = re.compile(rb"(?:usr/)?lib/modules/([^/]+)/modules\.dep")
 _NETWORK_FILE = re.compile(re.escape(NETWORK_FOLDER) + rb"[^/]+\.(network|netdev|link)")
 
 
@@ -42,6 +44,7 @@ class Capture:
         self._contents: dict[bytes, bytes] = {}
         self._links: dict[bytes, bytes] = {}
         self._has_network = False
+        self._module_releases: set[bytes] = set()
 
     def begin_member(self, place: bytes, folder: bool) -> None:
         """A member of any type is written at ``place``: what was captured there before is replaced. Raises Malformed
@@ -50,6 +53,8 @@ class Capture:
             raise Malformed(f"{place.decode()} has to be a folder")
         if not folder and place.startswith(NETWORK_FOLDER):
             self._has_network = self._has_network or _NETWORK_FILE.fullmatch(place) is not None
+        if place.endswith(b"/modules.dep") and not folder and (index := _MODULE_INDEX.fullmatch(place)) is not None:
+            self._module_releases.add(index[1])
         self._contents.pop(place, None)
         self._links.pop(place, None)
 
@@ -99,6 +104,7 @@ class Capture:
             kernel_start=self._content(self._names.kernel),
             has_init=any(name in self._contents or name in self._links for name in self._names.init),
             has_network=self._has_network,
+            module_releases=tuple(sorted(release.decode("utf-8", "replace") for release in self._module_releases)),
         )
 
     def _content(self, name: bytes) -> bytes | None:

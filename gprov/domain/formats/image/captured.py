@@ -21,3 +21,4 @@ class CapturedFiles:
     kernel_start: bytes | None = field(default=None, repr=False)  # first 64 KiB of /boot/norm_boot
     has_init: bool = False
     has_network: bool = False  # files for systemd-networkd in /etc/systemd/network
+    module_releases: tuple[str, ...] = ()  # kernel releases (uname -r) of which the image holds modules
