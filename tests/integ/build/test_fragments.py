@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.host.initramfs.builds import Builder, Initramfs
 from gprov.apps.host.initramfs.cache import Cache, default_root
 from gprov.apps.host.initramfs.kconfig import MODULE, parse_config
 from gprov.apps.host.initramfs.kernel_settings import KernelChoice, configuration, shipped_choice, shipped_fragments
 from gprov.apps.host.initramfs.kernel_source import configure, unpacked_source
 from gprov.apps.host.initramfs.progress import BuildProgress
-from gprov.domain.errors import BadInput
+from gprov.domain.errors import BadInput, RefusedByPolicy
+from tests.unit.build.test_kernel import Toolchain
 
 CHECKOUT = Path(__file__).parents[3]
 FOLDER = str(CHECKOUT / "buildroot/kernel")
@@ -81,3 +83,15 @@ def test_the_fragment_server_has_what_programs_ask_for(source: str, tmp_path: Pa
     result = configured(source, tmp_path, ["server"], modules=False)
     assert MODULE not in result.values()
     assert [symbol for symbol in ASKED.split() if result.get(f"CONFIG_{symbol}", "n") == "n"] == []
+
+
+def test_a_kernel_above_its_budget_is_refused_after_it_was_built(tmp_path: Path) -> None:
+    """Nothing is compiled here either: the toolchain only pretends."""
+    builds = Builder(Toolchain(), Cache(str(tmp_path)), BuildProgress(sys.stderr))
+    shipped = shipped_choice(FOLDER)
+    initramfs = Initramfs(b"", 0, ())
+    built = builds.kernel(shipped, initramfs, 7, 1)
+    assert built.size == Path(built.files.image).stat().st_size
+    small = KernelChoice(shipped.settings.with_options([], None, [], (built.size - 1) / 1e6), shipped.base, FOLDER)
+    with pytest.raises(RefusedByPolicy, match="its budget is 0"):
+        builds.kernel(small, initramfs, 7, 1)

@@ -28,6 +28,7 @@ echo "xfs: $($B grep -c xfs /proc/filesystems)"
 echo "before: $($B grep -c btrfs /proc/filesystems)"
 $B modprobe btrfs; echo "modprobe: $?"
 echo "after: $($B grep -c btrfs /proc/filesystems)"
+echo "firmware: $($B cat /lib/firmware/acme/nic.fw)"
 $B insmod /foreign.ko; echo "foreign: $?"
 $B zcat /proc/config.gz | $B grep -E '^CONFIG_(WIREGUARD|KVM_INTEL|BPF_JIT)='
 $B poweroff -f
@@ -44,7 +45,10 @@ pytestmark = [
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the kernel, and with the archive for the image unpacked in ``root``."""
     place = tmp_path_factory.mktemp("server")
-    words = ["build", "kernel", "--flavor", "normal", "--level", "9", "--modules"]
+    firmware = place / "firmware/acme"
+    firmware.mkdir(parents=True)
+    (firmware / "nic.fw").write_text("FIRMWARE")
+    words = ["build", "kernel", "--flavor", "normal", "--level", "9", "--modules", "--firmware", f"{firmware.parent}/"]
     words += ["--fragment", "server", "--fragment", "optional"]
     assert main([*words, "--output", str(place / "kernel"), "--system-tree", str(place / "system.tar.zst")]) == 0
     root = place / "root"
@@ -73,6 +77,10 @@ def test_every_module_names_the_release_of_the_kernel(built: Path) -> None:
     assert "unknown symbol" not in indexed.stderr
 
 
+def test_the_image_gets_the_firmware_too(built: Path) -> None:
+    assert (built / "root/lib/firmware/acme/nic.fw").read_text() == "FIRMWARE"
+
+
 def test_modules_of_this_kernel_are_loaded_and_no_others(built: Path, tmp_path: Path) -> None:
     release = module_folder(built).name
     [btrfs] = module_folder(built).rglob("btrfs.ko")
@@ -94,7 +102,7 @@ def test_modules_of_this_kernel_are_loaded_and_no_others(built: Path, tmp_path: 
     lines = console.splitlines()
     assert f"release: {release}" in lines, console
     assert "lsm: capability,landlock,yama,apparmor" in lines
-    for line in ("overlay: 1", "xfs: 1", "before: 0", "modprobe: 0", "after: 1", "foreign: 1"):
+    for line in ("overlay: 1", "xfs: 1", "before: 0", "modprobe: 0", "after: 1", "foreign: 1", "firmware: FIRMWARE"):
         assert line in lines, console
     assert f"version magic '{release[:-1]}x" in console
     for symbol in ("WIREGUARD", "KVM_INTEL", "BPF_JIT"):
