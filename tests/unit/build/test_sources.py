@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gprov.adapters.fake.system.process import FakeProcesses
 from gprov.apps.host.initramfs.cpio import symlink
 from gprov.apps.host.initramfs.cpio_read import read_archive
-from gprov.apps.host.initramfs.from_tree import main
+from gprov.apps.host.initramfs.for_buildroot import main
 from gprov.apps.host.initramfs.libraries import Libraries
 from gprov.apps.host.initramfs.sources import HOST, PYTHON, SourceSystem, buildroot_tree
 from gprov.domain.errors import BadInput, DeviceMissing
@@ -85,7 +85,7 @@ def freeze(root: Path, spec: str = SPEC) -> int:
     beside = root.parent
     (beside / "names.toml").write_text(NAMES)
     (beside / "spec.toml").write_text(spec)
-    words = ["--root", str(root), "--grub", "/nowhere", "--names", str(beside / "names.toml")]
+    words = ["freeze", "--root", str(root), "--grub", "/nowhere", "--names", str(beside / "names.toml")]
     words += ["--spec", str(beside / "spec.toml"), "--flavor", "normal", "--output", str(beside / "out.cpio")]
     return main(words, FakeProcesses())
 
@@ -204,3 +204,46 @@ def test_a_library_on_a_run_path_of_the_tree(tmp_path: Path) -> None:
 
 def test_the_interpreter_s_folder_is_named_after_this_interpreter() -> None:
     assert sys.version.startswith(PYTHON.removeprefix("python"))
+
+
+def kernel_folder(tmp_path: Path, settings: str) -> Path:
+    folder = tmp_path / "kernel"
+    folder.mkdir()
+    (folder / "kernel.toml").write_text(settings)
+    (folder / "x86_64.config").write_text('CONFIG_INITRAMFS_SOURCE="a"\nCONFIG_B=y\n# CONFIG_C is not set\n')
+    (folder / "own.config").write_text("CONFIG_D=y\n")
+    return folder
+
+
+def test_the_kernel_is_configured_by_the_settings_and_checked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = kernel_folder(tmp_path, 'fragments = ["own"]\n[budget]\nbase = 1\n')
+    config = tmp_path / "config"
+    assert main(["write-config", "--kernel", str(folder), "--output", str(config)], FakeProcesses()) == 0
+    assert config.read_text().splitlines() == [
+        "CONFIG_B=y",
+        "# CONFIG_C is not set",
+        "CONFIG_D=y",
+        'CONFIG_INITRAMFS_SOURCE="a"',
+    ]
+    check = ["check-config", "--kernel", str(folder), "--config", str(config)]
+    config.write_text('CONFIG_B=y\nCONFIG_D=y\nCONFIG_INITRAMFS_SOURCE="b"\n')
+    assert main(check, FakeProcesses()) == 0
+    config.write_text("CONFIG_B=y\nCONFIG_C=y\n")
+    assert main(check, FakeProcesses()) == 1
+    said = capsys.readouterr().err
+    assert "x86_64.config:3: CONFIG_C: requested n, final configuration: y" in said
+    assert "own:1: CONFIG_D: requested y, final configuration: n" in said
+    assert "INITRAMFS" not in said
+
+
+@pytest.mark.parametrize("setting", ["modules = true", 'firmware = ["x"]'])
+def test_what_the_external_tree_cannot_pack_is_refused(
+    tmp_path: Path, setting: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = kernel_folder(tmp_path, f"{setting}\n[budget]\nbase = 1\n")
+    words = ["write-config", "--kernel", str(folder), "--output", str(tmp_path / "config")]
+    assert main(words, FakeProcesses()) == 1
+    assert "is not supported with Buildroot" in capsys.readouterr().err
+    assert not (tmp_path / "config").exists()
