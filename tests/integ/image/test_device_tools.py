@@ -1,4 +1,4 @@
-"""Tools for devices: display (a pseudo-terminal), network ports (files like sysfs'), core dumps (a web server), light."""
+"""Tools for devices: display (a pseudo-terminal), ports (files as in sysfs), core dumps (a web server) and light."""
 
 from __future__ import annotations
 
