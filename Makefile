@@ -5,14 +5,18 @@ OUT := out
 FUZZ_SECONDS ?= 20
 # Virtual machines at a time: each has two processors, of which starting up uses little more than one.
 VMS ?= 2
+# Tests with real tools wait for these most of the time: more at a time than there are processors.
+TOOLS ?= 3
 FUZZ_TARGETS ?=
 MUTANTS ?= 30
 MUTANTS_SEED ?= 1
 PYTEST := $(PYTHON) -m pytest
 # Thousands of cuts and invented lives: half of the time of all unit tests, so beside them, and not traced.
 LIVES := tests/unit/simulate/test_mass_cuts.py tests/unit/simulate/test_life.py
+# Whole flows, and what is outside of the domain: not traced either, which nearly doubles the time of flows.
+UNTRACED := $(addprefix tests/unit/,apps build core flow lab mutants simulate)
 
-.PHONY: help setup demo simulate test lint unit integ vm nightly fuzz mutants bench clean
+.PHONY: help setup demo simulate test lint unit integ vm nightly fuzz mutants bench buildroot clean
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
 
@@ -27,7 +31,9 @@ demo: setup ## provision, restore and boot a virtual appliance from nothing
 simulate: setup ## the same flow on a simulated machine, in a second
 	.venv/bin/gprov simulate lifecycle
 
-test: setup lint unit integ vm ## everything that must pass: lint, types, unit, integration, virtual machines
+test: setup ## everything that must pass: lint, types, unit, integration, virtual machines
+	$(MAKE) --jobs=2 lint unit
+	$(MAKE) integ vm
 
 lint: setup ## ruff, mypy, import contracts
 	.venv/bin/ruff format --check .
@@ -38,16 +44,17 @@ lint: setup ## ruff, mypy, import contracts
 unit: setup ## unit and property tests, with the branch coverage of the domain
 	rm -f .coverage*
 	$(PYTHON) -m pytest $(LIVES) -q & lives=$$!; \
-	$(PYTHON) -m coverage run -m pytest tests/unit $(LIVES:%=--ignore=%) -q -n $(VMS) --dist worksteal; units=$$?; \
+	$(PYTHON) -m coverage run -m pytest tests/unit $(UNTRACED:%=--ignore=%) -q -n $(VMS) --dist worksteal; units=$$?; \
+	$(PYTEST) $(UNTRACED) $(LIVES:%=--ignore=%) -q -n $(VMS) --dist worksteal || units=1; \
 	wait $$lives && exit $$units
 	$(PYTHON) -m coverage combine -q
 	$(PYTHON) -m coverage report
 
 integ: setup ## adapters against real tools, devices and servers of this machine
-	$(PYTEST) tests/integ -m "not vm and not nightly" -q -n $(VMS) --dist loadfile --durations=20
+	$(PYTEST) tests/integ -m "not vm and not nightly" -q -n $(TOOLS) --dist loadfile --durations=20
 
 vm: setup ## units in virtual machines
-	$(PYTEST) tests/integ/vm -m "not nightly" -v -s -n $(VMS) --dist worksteal --durations=40
+	$(PYTEST) tests/integ/vm -m "not nightly" -v -s -n $(VMS) --dist loadfile --no-loadscope-reorder --durations=40
 
 nightly: setup ## what is too long for every run: new random examples, adapters inside virtual machines
 	$(PYTEST) tests/unit $(LIVES:%=--ignore=%) -q --hypothesis-profile=search
@@ -61,6 +68,10 @@ mutants: setup ## do unit tests notice small changes of planners and boot decisi
 
 bench: setup ## measurements, as ratios against a named reference of the same run
 	for name in boot boot_instructions freeze_startup image_apply restore erase; do echo "== $$name"; $(PYTHON) -m benchmarks.$$name || exit 1; done
+
+buildroot: setup ## the external tree in a tree of Buildroot: BUILDROOT=/path
+	@test -f "$(BUILDROOT)/utils/check-package" || { echo 'make buildroot BUILDROOT=/path: a tree of Buildroot, 2025.11 or later'; exit 2; }
+	BUILDROOT="$(abspath $(BUILDROOT))" $(PYTEST) tests/buildroot -q
 
 clean: ## what this checkout built; the shared cache (~/.cache/gprov) stays
 	rm -rf $(OUT) build .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -5,10 +5,12 @@ find_library() is all that third-party packages (pyudev) use of it.
 
 import os
 
-_FOLDER = "/usr/lib/x86_64-linux-gnu"
+# Of Debian, of Buildroot.
+_FOLDERS = ("/usr/lib/x86_64-linux-gnu", "/usr/lib")
 
 
 def find_library(name):
     """File name of a shared library ("udev" -> "libudev.so.1"), or None."""
     prefix = f"lib{name}.so"
-    return next((file for file in sorted(os.listdir(_FOLDER)) if file.startswith(prefix)), None)
+    folder = next(filter(os.path.isdir, _FOLDERS))
+    return next((file for file in sorted(os.listdir(folder)) if file.startswith(prefix)), None)

@@ -38,10 +38,10 @@ class Files(Protocol):
         """Create a folder and its parents if missing. Mode and owner are set in any case; a link to a folder is
         followed."""
 
-    def set_folder_owner(self, path: str, owner: Owner) -> None:
-        """Set the owner of an existing folder, durably; its mode and contents stay. A link is not followed, but refused
-        like a file: DeviceMissing. A folder that has this owner already is not written to. Raises DeviceFault on a file
-        system without owners (FAT), if it is to be another than root."""
+    def set_owner(self, path: str, owner: Owner) -> None:
+        """Set the owner of an existing folder or regular file, durably; mode and contents stay. A link is not followed,
+        but refused, as are special files: DeviceFault. What has this owner already is not written to. Raises
+        DeviceFault on a file system without owners (FAT), if it is to be another than root."""
 
     def symlink(self, target: str, path: str) -> None:
         """Create the symbolic link ``path`` with the text ``target``, atomically replacing a file or link."""

@@ -17,6 +17,7 @@ from gprov.apps.host.initramfs.cache import Cache, default_root
 from gprov.apps.host.initramfs.cpio import archive, device_node, folder, regular
 from gprov.apps.host.initramfs.kernel_settings import shipped_choice
 from gprov.apps.host.initramfs.progress import BuildProgress
+from gprov.apps.host.lab.argv import Accelerator, processor
 from gprov.apps.host.lab.runner import FIRMWARE_CODE, FIRMWARE_VARIABLES
 
 Guest = Callable[..., str]
@@ -82,8 +83,9 @@ def guest(guest_kernel: str, tmp_path: Path, guest_disks: list[str]) -> Guest:
 
 def machine(kernel: str, overlay: Path) -> tuple[str, ...]:
     return (
-        "qemu-system-x86_64", "-machine", "q35,smm=off", "-accel", "tcg,thread=multi", "-cpu", "max", "-m", "3072",
-        "-smp", "2", "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot",
+        "qemu-system-x86_64", "-machine", "q35,smm=off", "-accel", "tcg,thread=multi", "-smp", "2", "-m", "3072",
+        "-cpu", processor(Accelerator.TCG),
+        "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot",
         "-kernel", kernel, "-initrd", str(overlay),
         "-append", "console=ttyS0 quiet loglevel=1 rdinit=/guest-init panic=-1 no_timer_check",
         "-virtfs", "local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap",

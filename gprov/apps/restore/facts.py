@@ -17,6 +17,7 @@ from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.grub.grub4dos import FALLBACK_MENU, FIRST_MENU
 from gprov.domain.boot.kept_arguments import MAX_BYTES, entry_arguments, parse_kept
 from gprov.domain.errors import BadInput, DeviceFault
+from gprov.domain.files import FileType
 from gprov.domain.formats.bzimage import KernelFacts
 from gprov.domain.image.imgmeta import parse_imgmeta
 from gprov.domain.plan.kernels import kernel_paths
@@ -79,6 +80,7 @@ def gather_facts(
         recovery_menu=_menu(files, f"{mount_points.recovery}/{RECOVERY_MENU}"),
         grub4dos_menu=_grub4dos_menu(files, mount_points.recovery) if firmware is FirmwareKind.BIOS else None,
         kept_arguments=kept,
+        foreign=_foreign(files, mount_points.recovery, bus),
         lcd=job.lcd,
     )
 
@@ -156,6 +158,23 @@ def _kernel(files: Files, path: str, bus: EventBus) -> KernelFacts | None:
     except (DeviceFault, BadInput) as error:
         bus.warning(f"{path} is not usable: {error}")
         return None
+
+
+def _foreign(files: Files, recovery: str, bus: EventBus) -> tuple[str, ...]:
+    """For ``RestoreFacts.foreign``: what is in RECOVERY's root folder and that folder itself, if it is another user's.
+    gprovision gave all of RECOVERY to admin, who could then replace kernel, menus and secrets. The contents of folders
+    stay as they are, as does all of a RECOVERY whose root folder is root's: steps of the factory may have set owners.
+    """
+    try:
+        if (root := files.status(recovery)) is None or root.uid == 0:
+            return ()
+        found = [(path, files.status(path)) for path in (f"{recovery}/{name}" for name in files.names(recovery))]
+    except DeviceFault as fault:
+        bus.warning(f"owners on RECOVERY stay as they are: {fault}")
+        return ()
+    kinds = (FileType.FILE, FileType.FOLDER)
+    foreign = [path for path, status in found if status is not None and status.uid != 0 and status.type in kinds]
+    return (*foreign, recovery)
 
 
 def _grub4dos_menu(files: Files, recovery: str) -> bytes | None:

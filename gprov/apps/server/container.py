@@ -52,7 +52,7 @@ def _admission(server: ServerContainer) -> Admission:
 
 
 def _metrics(server: ServerContainer) -> Metrics:
-    return Metrics(server.grouped().waiting)
+    return Metrics(server.logs().waiting)
 
 
 def _watch(server: ServerContainer) -> Watch:

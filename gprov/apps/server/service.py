@@ -96,7 +96,7 @@ def serve(container: ServerContainer) -> None:
     with (
         serving(container.folder(), container.settings().store.database),
         closing(container.database()),
-        closing(container.grouped()),
+        closing(container.logs()),
         ExitStack() as sockets,
     ):
         listeners = [sockets.enter_context(closing(_listen(listen.host, port))) for port in ports]

@@ -12,13 +12,20 @@ from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.mfg.spec import DiskSpec
 from gprov.domain.platform.model import LocateMethod, Platform, ValidateMethod
 
+# Kinds that RECOVERY of the earlier system may have.
+_CONVERTIBLE = ("ntfs", "vfat")
+
 
 def attachment_rule(platform: Platform) -> ValidateMethod:
     """Return how the RECOVERY disk must be attached. Raises HardwareMismatch for platforms with RECOVERY in a shared
     folder (9p): such a unit has no boot entries, loader and log of its own."""
     media = platform.recovery_media
     if media.locate is LocateMethod.P9 or media.validate is ValidateMethod.P9:
-        raise HardwareMismatch(f"{platform.code_name}: RECOVERY in a shared folder of a host (9p) is not supported")
+        raise HardwareMismatch(
+            f"{platform.code_name}: RECOVERY in a shared folder of a host (9p) is not supported: give the machine a "
+            f"disk for RECOVERY, and write LocateRDMethod {LocateMethod.BY_LABEL.value} and ValidateRDMethod none, usb "
+            "or sata in appliance.json"
+        )
     return media.validate
 
 
@@ -40,6 +47,15 @@ def why_not_recovery(volume: Volume, rule: ValidateMethod = ValidateMethod.NONE)
     if volume.contents.kind not in RECOVERY_KINDS:
         return f"holds {volume.contents.kind or 'nothing that is known'}, must be {' or '.join(sorted(RECOVERY_KINDS))}"
     return attachment_problem(volume.disk, rule)
+
+
+def conversion_hint(volumes: Iterable[Volume]) -> str:
+    """What to do with volumes labelled RECOVERY if none of them could be it: "" unless one may be that of a unit of
+    gprovision."""
+    nodes = [volume.node for volume in volumes if volume.contents.kind in _CONVERTIBLE]
+    if not nodes:
+        return ""
+    return f". If {' or '.join(nodes)} is that of gprovision: copy its files, make it ext3 and copy them back"
 
 
 def find_recovery(volumes: Iterable[Volume], label: str, rule: ValidateMethod = ValidateMethod.NONE) -> Volume | None:

@@ -27,6 +27,8 @@ def url_problem(text: str) -> str | None:
         host, port = parts.hostname, parts.port
     except ValueError as exc:
         return f"is not a URL: {exc}"
+    if text.startswith("/"):
+        return "is a path in the provisioning system: publish the file, and write its URL"
     if parts.scheme not in ("http", "https"):
         return "must begin with http:// or https://"
     if not host or not _valid_host(host):

@@ -44,15 +44,15 @@ class MakeFolder:
 
 
 @dataclass(frozen=True, slots=True)
-class SetFolderOwner:
-    """The folder exists; its mode and contents stay."""
+class SetOwner:
+    """The folder or file exists; its mode and contents stay."""
 
     path: str
     owner: Owner
     required: bool = True
 
     def describe(self) -> str:
-        return f"set owner of folder {self.path} to {self.owner.uid}:{self.owner.gid}"
+        return f"set owner of {self.path} to {self.owner.uid}:{self.owner.gid}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

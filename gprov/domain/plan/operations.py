@@ -28,7 +28,7 @@ from gprov.domain.plan.file_operations import (
     RemovePath,
     ReplacePlainText,
     SetFlag,
-    SetFolderOwner,
+    SetOwner,
     WriteFile,
 )
 
@@ -44,7 +44,7 @@ Operation = (
     | ExtractImage
     | FetchFile
     | MakeFolder
-    | SetFolderOwner
+    | SetOwner
     | WriteFile
     | CopyFile
     | CopyKernel

@@ -13,6 +13,7 @@ from gprov.domain.disk.model import FileSystemKind, FileSystemSpec
 from gprov.domain.errors import HardwareMismatch
 from gprov.domain.formats.accounts import ids_of
 from gprov.domain.formats.bzimage import Comparison, newest
+from gprov.domain.formats.owner import ROOT
 from gprov.domain.image.modules import modules_problem
 from gprov.domain.plan.bios import (
     NormalMenus,
@@ -38,7 +39,7 @@ from gprov.domain.plan.disk_operations import (
     UpdateBootEntries,
     VolumeRef,
 )
-from gprov.domain.plan.file_operations import RemovePath, ReplacePlainText, SetFlag, SetFolderOwner, WriteFile
+from gprov.domain.plan.file_operations import RemovePath, ReplacePlainText, SetFlag, SetOwner, WriteFile
 from gprov.domain.plan.kernels import image_kernel, kernel_paths, plan_kernels
 from gprov.domain.plan.operations import Operation, Plan
 from gprov.domain.plan.preconditions import check_boot_arguments, check_platform_supported
@@ -79,7 +80,10 @@ def modules_warning(facts: RestoreFacts) -> str:
     """What the kernel that the unit starts with means for the modules in the image, if it is not theirs; "" if there is
     nothing to say. RECOVERY's kernel stays unless the image's is newer: its modules are in no image but its own."""
     from_image = image_kernel(facts.image)
-    stays = None if _newer_kernel(facts) is Comparison.FIRST else facts.recovery_kernel
+    newer = _newer_kernel(facts)
+    # Kernels of the same number do not replace each other. UEFI starts RECOVERY's, BIOS that of the boot partition.
+    kept = newer is Comparison.SECOND or (newer is Comparison.SAME and not facts.bios)
+    stays = facts.recovery_kernel if kept else None
     kernel = stays or from_image
     problem = modules_problem(facts.image.files.module_releases, kernel)
     if not problem or kernel == from_image:
@@ -89,7 +93,12 @@ def modules_warning(facts: RestoreFacts) -> str:
 
 
 def _recovery_files(facts: RestoreFacts) -> list[Operation]:
-    return [*_keep_password(facts), *_keep_arguments(facts), *_recovery_folders(facts)]
+    return [
+        *_keep_password(facts),
+        *_keep_arguments(facts),
+        *(SetOwner(path, ROOT, required=False) for path in facts.foreign),
+        *_recovery_folders(facts),
+    ]
 
 
 def _start_files(facts: RestoreFacts) -> list[Operation]:
@@ -166,7 +175,7 @@ def _recovery_folders(facts: RestoreFacts) -> list[Operation]:
     recovery = facts.mount_points.recovery
     admin = ids_of(facts.image.files.passwd or b"", facts.branding.admin)
     folders = (IMAGE_FOLDER, facts.branding.log_folder)
-    return [SetFolderOwner(f"{recovery}/{folder}", admin, required=False) for folder in folders]
+    return [SetOwner(f"{recovery}/{folder}", admin, required=False) for folder in folders]
 
 
 def _boot_entries(facts: RestoreFacts) -> list[Operation]:

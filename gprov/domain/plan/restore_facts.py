@@ -43,6 +43,7 @@ class RestoreFacts:
     ``recovery_menu``: RECOVERY's as it is, empty if there is none. ``grub4dos_menu``: so is grub4dos's fallback menu;
     None if RECOVERY does not have that loader. ``kept_arguments``: so is ``boot.args`` (``keptargs``); None if it
     cannot be read, and is left as it is.
+    ``foreign``: paths on RECOVERY, its root folder last, that belong to another user than root and are to be root's.
     ``recovery``: None if it cannot be used: the plan then writes to PRIMARY, boot partitions and the ESP alone.
     ``emergency_marks``: of the emergency files that are plugged in, or are recorded on RECOVERY as used before.
     ``lcd``: the display that was found.
@@ -73,6 +74,7 @@ class RestoreFacts:
     plain_text_password: bool = False
     kept_arguments: bytes | None = b""
     emergency_marks: frozenset[str] = frozenset()
+    foreign: tuple[str, ...] = ()
     lcd: Lcd = Lcd.NONE
 
     @property

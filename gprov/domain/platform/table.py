@@ -194,7 +194,11 @@ def _recovery_media(entry: JsonObject | None, readings: list[Problem]) -> Recove
         return RecoveryMedia()
     locate = entry.one_of("LocateRDMethod", {how.value: how for how in LocateMethod}, LocateMethod.BY_LABEL)
     validate = entry.one_of("ValidateRDMethod", {how.value: how for how in ValidateMethod}, ValidateMethod.NONE)
-    fs_types = () if locate is LocateMethod.P9 else _fs_types(entry, readings)
+    if locate is LocateMethod.P9:
+        entry.text("FsType")  # 9p; known, though it decides nothing
+        fs_types: tuple[FileSystemKind, ...] = ()
+    else:
+        fs_types = _fs_types(entry, readings)
     extra = entry.text("FsOptsAdditional")
     if any(character.isspace() for character in extra):
         entry.problem("FsOptsAdditional", "must not hold blanks")

@@ -70,7 +70,7 @@ def test_the_longest_password_is_not_cut() -> None:
 
 
 def test_a_missing_library_is_reported() -> None:
-    hasher = CryptPasswordHasher("libcrypt.so.none")
+    hasher = CryptPasswordHasher(("libcrypt.so.none", "libcrypt.so.other"))
     with pytest.raises(DeviceMissing):
         hasher.hash(Secret("x"))
 

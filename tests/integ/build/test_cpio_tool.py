@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.initramfs.cpio import Node, archive, device_node, folder, regular, symlink
+from gprov.apps.host.initramfs.cpio_read import read_archive
 
 PROCESSES = SystemProcesses()
 NAMES = st.text("abcäß .-_~", min_size=1, max_size=8).filter(lambda name: name.strip(". ") == name)
@@ -70,3 +72,17 @@ def test_device_nodes() -> None:
     lines = [" ".join(line.split()) for line in listed.decode().splitlines()]
     assert lines[1].startswith("crw------- 1 0 0 5, 1")
     assert lines[2].startswith("brw------- 1 0 0 254, 16")
+
+
+def test_an_archive_of_the_tool_is_read_with_links_and_root_folder(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"content")
+    (tmp_path / "b").hardlink_to(tmp_path / "a")
+    (tmp_path / "c").symlink_to("a")
+    (tmp_path / "d").mkdir(0o750)
+    command = ("cpio", "--create", "--format=newc", "--quiet")
+    content = PROCESSES.run(command, stdin=b".\n./a\n./b\n./c\n./d\n", cwd=str(tmp_path)).output
+    nodes = {node.path: node for node in read_archive(content, "x")}
+    assert nodes["a"].content == nodes["b"].content == b"content"
+    assert nodes["c"] == symlink("c", "a")
+    assert nodes["d"] == folder("d", 0o750)
+    assert sorted(nodes) == ["a", "b", "c", "d"]

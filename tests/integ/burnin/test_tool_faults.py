@@ -109,8 +109,8 @@ def test_a_load_that_has_found_nothing_when_it_is_ended(loads: ToolLoads) -> Non
 
 
 def test_memory_that_cannot_be_locked_is_no_finding(loads: ToolLoads, tmp_path: Path) -> None:
-    replaced(tmp_path, "memtester", f'ulimit -v 65536; PATH={SEARCH_PATH} exec memtester "$@"')
-    with loads.start(MemoryLoad(0, 256 * MIB, 1)) as running, pytest.raises(ToolFailed, match="without a result"):
+    replaced(tmp_path, "memtester", f'ulimit -v 8192; PATH={SEARCH_PATH} exec memtester "$@"')
+    with loads.start(MemoryLoad(0, 64 * MIB, 1)) as running, pytest.raises(ToolFailed, match="without a result"):
         end(running)
 
 

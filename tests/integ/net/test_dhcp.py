@@ -137,13 +137,17 @@ class Lan:
         return found
 
 
-@pytest.fixture(params=["as in the initramfs", "busybox alone", "iproute2"])
+IN_INITRAMFS = "as in the initramfs"
+OTHERS = ("busybox alone", "iproute2")
+
+
+@pytest.fixture(params=[IN_INITRAMFS, *OTHERS])
 def lan(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Lan]:
     programs = tmp_path / "bin"
     programs.mkdir()
     busybox = shutil.which("busybox") or ""
     links = {
-        "as in the initramfs": ("ip", "udhcpc", "sh"),
+        IN_INITRAMFS: ("ip", "udhcpc", "sh"),
         "busybox alone": ("busybox",),
         "iproute2": ("busybox", "sh"),
     }
@@ -284,6 +288,9 @@ def test_a_refused_renewal_takes_the_address_away(lan: Lan) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "lan", [IN_INITRAMFS, *(pytest.param(name, marks=pytest.mark.nightly) for name in OTHERS)], indirect=True
+)
 def test_a_lease_that_is_not_renewed_ends(lan: Lan) -> None:
     """And one that is renewed does not, however long the work takes."""
     lan.serve_briefly(20)

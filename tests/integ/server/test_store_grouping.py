@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -19,6 +19,8 @@ from gprov.apps.server.store.tables import units
 from gprov.domain.errors import DeviceFault, RefusedByPolicy
 
 SECONDS = 60.0
+Work = Callable[[Connection], str]
+Grouped = GroupedWrites[Work, str]
 
 
 @pytest.fixture
@@ -28,8 +30,8 @@ def database(tmp_path: Path, database_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def grouped(database: Database) -> Iterator[GroupedWrites]:
-    with closing(GroupedWrites(database)) as writes:
+def grouped(database: Database) -> Iterator[Grouped]:
+    with closing(Grouped(database, lambda db, works: [work(db) for work in works])) as writes:
         yield writes
 
 
@@ -49,12 +51,13 @@ class Gate:
     def __init__(self) -> None:
         self.entered, self.opened = threading.Event(), threading.Event()
 
-    def __call__(self, _: Connection) -> None:
+    def __call__(self, _: Connection) -> str:
         self.entered.set()
         assert self.opened.wait(SECONDS)
+        return "opened"
 
 
-def group(grouped: GroupedWrites, *works: Callable[[Connection], str]) -> list[Future[str]]:
+def group(grouped: Grouped, *works: Work) -> list[Future[str]]:
     """Submitted so that they share a transaction."""
     gate = Gate()
     grouped.submit(gate)
@@ -64,7 +67,7 @@ def group(grouped: GroupedWrites, *works: Callable[[Connection], str]) -> list[F
     return futures
 
 
-def test_a_group_shares_a_transaction(database: Database, grouped: GroupedWrites) -> None:
+def test_a_group_shares_a_transaction(database: Database, grouped: Grouped) -> None:
     seen: list[int] = []
 
     def look(_: Connection) -> str:
@@ -78,7 +81,7 @@ def test_a_group_shares_a_transaction(database: Database, grouped: GroupedWrites
 
 
 @pytest.mark.parametrize("error", [RefusedByPolicy("no"), KeyError("a defect"), "same serial"])
-def test_what_fails_fails_alone(database: Database, grouped: GroupedWrites, error: Exception | str) -> None:
+def test_what_fails_fails_alone(database: Database, grouped: Grouped, error: Exception | str) -> None:
     def fail(db: Connection) -> str:
         add("half", db)
         if isinstance(error, Exception):
@@ -92,7 +95,7 @@ def test_what_fails_fails_alone(database: Database, grouped: GroupedWrites, erro
     assert count(database) == 2
 
 
-def test_a_request_that_is_given_up_before_its_turn_is_not_done(database: Database, grouped: GroupedWrites) -> None:
+def test_a_request_that_is_given_up_before_its_turn_is_not_done(database: Database, grouped: Grouped) -> None:
     gate = Gate()
     grouped.submit(gate)
     assert gate.entered.wait(SECONDS)
@@ -105,7 +108,23 @@ def test_a_request_that_is_given_up_before_its_turn_is_not_done(database: Databa
     assert count(database) == 1
 
 
-def test_nobody_waits_for_the_store_longer_than_the_first_one(database: Database, grouped: GroupedWrites) -> None:
+def test_a_group_that_is_given_up_does_no_work(database: Database) -> None:
+    done: list[int] = []
+    gate = Gate()
+
+    def work(db: Connection, given: Sequence[Work]) -> list[str]:
+        done.append(len(given))
+        return [each(db) for each in given]
+
+    with closing(Grouped(database, work)) as grouped:
+        grouped.submit(gate)
+        assert gate.entered.wait(SECONDS)
+        assert grouped.submit(lambda db: add("1", db)).cancel()
+        gate.opened.set()
+    assert done == [1]
+
+
+def test_no_request_waits_for_the_store_longer_than_the_first_one(database: Database, grouped: Grouped) -> None:
     tries: list[int] = []
 
     def locked(_: Connection) -> str:
@@ -120,7 +139,7 @@ def test_nobody_waits_for_the_store_longer_than_the_first_one(database: Database
     assert grouped.submit(lambda db: add("1", db)).result(SECONDS) == "1"
 
 
-def test_many_threads(database: Database, grouped: GroupedWrites) -> None:
+def test_many_threads(database: Database, grouped: Grouped) -> None:
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda at: grouped.submit(lambda db: add(str(at), db)).result(SECONDS), range(200)))
     assert found == [str(at) for at in range(200)]

@@ -99,6 +99,7 @@ JSON_WORDS = {
     "appliance check": ("{table}",),
     "smbios": ("--file", "{smbios}"),
     "identify": ("--smbios", "{smbios}"),
+    "takeover check": ("{images}",),
     "server credentials policy": ("--data", "{images}"),
     "simulate lifecycle": (),
     "simulate replay": ("{script}",),

@@ -117,7 +117,7 @@ if TYPE_CHECKING:
         )
 
     def exchanged_in_the_server(server: ServerContainer) -> Store:
-        return Store(server.database(), server.grouped(), server.now(), server.settings().documents)  # type: ignore[arg-type]
+        return Store(server.database(), server.logs(), server.now(), server.settings().documents, strict=True)  # type: ignore[arg-type]
 
     def of_a_class(_unit: UnitContainer) -> BlockDevices:
         return UnitContainer.blocks()  # type: ignore[operator, no-any-return]

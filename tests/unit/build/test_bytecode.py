@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import marshal
+import sys
 from types import CodeType
 
 import pytest
@@ -44,3 +45,11 @@ def test_output_does_not_depend_on_other_references() -> None:
 def test_bad_source() -> None:
     with pytest.raises(BadInput, match=r"pkg/bad\.py"):
         compiled(b"def", "pkg/bad.py", 0)
+
+
+@pytest.mark.parametrize("character", [chr(code) for code in range(32, 127) if chr(code) not in "\\'"])
+def test_output_does_not_depend_on_interned_characters(character: str) -> None:
+    """Strings of one character are the same object in all modules, whether or not any of them was interned."""
+    before = compiled(f"x = '{character}'\n".encode(), "m.py", 2)
+    sys.intern(character)
+    assert compiled(f"x = '{character}'\n".encode(), "m.py", 2) == before

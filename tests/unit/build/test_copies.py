@@ -11,6 +11,7 @@ import pytest
 from gprov.apps.host.initramfs.copies import add_copy
 from gprov.apps.host.initramfs.libraries import Libraries
 from gprov.apps.host.initramfs.rootfs import RootTree
+from gprov.apps.host.initramfs.sources import SourceSystem
 from gprov.domain.errors import BadInput, DeviceMissing
 from tests.unit.build.test_elf import elf
 
@@ -35,7 +36,7 @@ def libraries(tmp_path: Path) -> Libraries:
     (tmp_path / "lib").mkdir()
     for name in ("liba.so.1", "libb.so.1"):
         (tmp_path / "lib" / name).write_bytes(elf([], interpreter=""))
-    return Libraries((str(tmp_path / "lib"),))
+    return Libraries(SourceSystem(search_path=(str(tmp_path / "lib"),)))
 
 
 def test_a_folder_with_permissions_links_and_libraries(vendor: Path, libraries: Libraries) -> None:
@@ -63,7 +64,7 @@ def test_a_single_file_at_a_path_of_merged_usr(vendor: Path, libraries: Librarie
 
 def test_a_library_that_is_not_there_names_the_program(vendor: Path) -> None:
     with pytest.raises(DeviceMissing, match=r"libb.so.1: no such shared library; .*vendor/lib/libown.so.1 needs it"):
-        add_copy(RootTree(), Libraries(("/nowhere",)), "/opt/vendor", str(vendor))
+        add_copy(RootTree(), Libraries(SourceSystem(search_path=("/nowhere",))), "/opt/vendor", str(vendor))
 
 
 def test_what_is_not_there_or_no_file(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from gprov.apps.host.initramfs.elf import elf_dependencies, is_elf
 from gprov.apps.host.initramfs.libraries import Libraries
+from gprov.apps.host.initramfs.sources import SourceSystem
 from gprov.apps.host.lab.program32 import program_32
 from gprov.domain.errors import BadInput, DeviceMissing
 
@@ -115,7 +116,7 @@ def test_closure_of_libraries(tmp_path: Path) -> None:
     }.items():
         (tmp_path / path).write_bytes(content)
     (tmp_path / "lib/libb.so.1").symlink_to("libb.so.1.0")
-    libraries = Libraries((str(tmp_path / "lib"),))
+    libraries = Libraries(SourceSystem(search_path=(str(tmp_path / "lib"),)))
     libraries.add_dependencies_of(str(tmp_path / "package/extension.so"))
     libraries.add_dependencies_of(str(tmp_path / "script"))
     files = {target: Path(source).name for target, source in libraries.files().items()}
@@ -130,6 +131,6 @@ def test_missing_library_names_the_program(tmp_path: Path) -> None:
     program = tmp_path / "program"
     program.write_bytes(elf(["libgone.so.9"], interpreter=""))
     with pytest.raises(DeviceMissing, match=r"libgone.so.9.*program"):
-        Libraries((str(tmp_path),)).add_dependencies_of(str(program))
+        Libraries(SourceSystem(search_path=(str(tmp_path),))).add_dependencies_of(str(program))
     with pytest.raises(DeviceMissing, match="package libgone9"):
-        Libraries((str(tmp_path),)).add("libgone.so.9", "libgone9")
+        Libraries(SourceSystem(search_path=(str(tmp_path),))).add("libgone.so.9", "libgone9")

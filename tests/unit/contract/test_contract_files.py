@@ -157,30 +157,42 @@ def test_the_owner_of_a_folder_changes_and_nothing_else(ext: Volume) -> None:
     ext.files.replace(ext.path("folder/file"), b"x")
     ext.files.make_folder(ext.path("folder"), mode=0o2750)
     for owner in (Owner(7, 8), Owner(7, 8), Owner(0, 5), ROOT):
-        ext.files.set_folder_owner(ext.path("folder"), owner)
+        ext.files.set_owner(ext.path("folder"), owner)
         status, inside = known(ext, "folder"), known(ext, "folder/file")
         assert (status.uid, status.gid, status.mode) == (owner.uid, owner.gid, 0o2750)
         assert (inside.uid, inside.gid) == (0, 0)
     assert ext.files.read(ext.path("folder/file")) == b"x"
 
 
-def test_only_a_folder_itself_gets_an_owner(ext: Volume) -> None:
+def test_the_owner_of_a_file_changes_and_nothing_else(ext: Volume) -> None:
+    ext.files.replace(ext.path("secrets/hash"), b"s", mode=0o640)
+    ext.files.set_owner(ext.path("secrets/hash"), Owner(7, 8))
+    found = known(ext, "secrets/hash")
+    assert (found.uid, found.gid, found.mode) == (7, 8, 0o640)
+    assert ext.files.read(ext.path("secrets/hash")) == b"s"
+    assert known(ext, "secrets").uid == 0
+
+
+def test_links_get_no_owner_nor_what_they_lead_to(ext: Volume) -> None:
     ext.files.replace(ext.path("secrets/hash"), b"s", mode=0o600)
-    ext.files.make_folder(ext.path("secrets"), mode=0o700)
     ext.files.symlink("secrets", ext.path("link"))
-    for name in ("link", "secrets/hash", "nosuch", "nosuch/below"):
+    ext.files.symlink("secrets/hash", ext.path("other"))
+    for name in ("link", "other"):
+        with pytest.raises(DeviceFault):
+            ext.files.set_owner(ext.path(name), Owner(7, 8))
+    for name in ("nosuch", "nosuch/below"):
         with pytest.raises(DeviceMissing):
-            ext.files.set_folder_owner(ext.path(name), Owner(7, 8))
-    for name in ("link", "secrets", "secrets/hash"):
+            ext.files.set_owner(ext.path(name), Owner(7, 8))
+    for name in ("link", "other", "secrets", "secrets/hash"):
         assert (known(ext, name).uid, known(ext, name).gid) == (0, 0)
-    assert listed(ext) == ("link", "secrets")
+    assert listed(ext) == ("link", "other", "secrets")
 
 
 def test_a_folder_on_fat_belongs_to_root(fat: Volume) -> None:
     fat.files.make_folder(fat.path("folder"))
-    fat.files.set_folder_owner(fat.path("folder"), ROOT)
+    fat.files.set_owner(fat.path("folder"), ROOT)
     with pytest.raises(DeviceFault):
-        fat.files.set_folder_owner(fat.path("folder"), Owner(7, 8))
+        fat.files.set_owner(fat.path("folder"), Owner(7, 8))
     assert known(fat, "folder").uid == 0
 
 

@@ -12,6 +12,7 @@ from gprov.domain.disk.recovery import (
     attachment_rule,
     check_single_recovery,
     choose_recovery_disk,
+    conversion_hint,
     find_recovery,
     why_not_recovery,
 )
@@ -140,6 +141,7 @@ def test_a_file_system_that_gprov_never_makes_is_no_recovery(kind: str) -> None:
     assert find_recovery([other], "RECOVERY") is None
     check_single_recovery([own, other], "RECOVERY", key)
     assert why_not_recovery(other) == f"holds {kind}, must be ext2 or ext3 or ext4"
+    assert ("is that of gprovision" in conversion_hint([other])) == (kind in ("ntfs", "vfat"))
     assert why_not_recovery(own) == ""
 
 

@@ -1,10 +1,8 @@
-"""Simulated units as gprovision left them, with gprov's kernel and image copied to RECOVERY.
-
-Names, layout and menus: gprovision, pkg/recovery/disk (bootable.go, disk.go), pkg/oss/stash, pkg/hw/uefi/boot.go.
-"""
+"""Simulated units as gprovision left them, with gprov's kernel and image copied to RECOVERY."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
@@ -28,73 +26,17 @@ from gprov.domain.formats.efi.device_nodes import FilePath, gpt_partition
 from gprov.domain.formats.efi.load_option import LoadOption, serialise_load_option
 from gprov.domain.formats.efi.variables import Variable, VariableName
 from gprov.domain.plan.system_files import MOUNT_POINTS
+from tests.gprovision.menus import fallback_menu, first_menu, primary_menu
+from tests.gprovision.volumes import ADMIN, LOGS, PLAIN_TEXT, PRIMARY_UUID
+from tests.gprovision.volumes import HISTORY as EARLIER_HISTORY
 from tests.unit.flow import units
 from tests.unit.flow.driver import HISTORY, UnitDriver
 
-PASSWORD = "admins-old-password"
-PLAIN_TEXT = f"bios-password\0ipmi-password\0{PASSWORD}".encode()
-EARLIER_HISTORY = b"""{
-  "ImageResults": [
-    {
-      "Image": "WIDGET.LNX.SHINY.2019-05-01.3",
-      "ImagingAttempts": 2,
-      "BootAttempts": 2,
-      "Notes": ["2019-05-01 10:00: imaged"]
-    }
-  ]
-}"""
-PRIMARY_UUID = "0b5c2f64-0b7a-4a55-9d53-1f6f4c0a9b11"
-
 _SECTOR = GRUB4DOS_CODE.ljust(510, b"\0") + b"\x55\xaa"
-_NOT_FIRST = "if not %@root:~5,1%==0 && root (hd0,0)"
-FIRST_MENU = f"""timeout 1
-default 0
-fallback 1
-
-title Detecting active bootmedia
-errorcheck off
-root (hd0,0)
-find --set-root /GPROVHDD.boot
-{_NOT_FIRST}
-if exist /GPROVHDD.boot && configfile /GPROVHDD.boot
-root (hd0,0)
-find --set-root /GPROVFBK.boot
-{_NOT_FIRST}
-configfile /GPROVFBK.boot
-errorcheck on
-
-title Recovery
-errorcheck off
-root (hd0,0)
-find --set-root /norm_boot
-{_NOT_FIRST}
-errorcheck on
-kernel /norm_boot quiet
-""".encode()
-FALLBACK_MENU = f"""timeout 0
-default 0
-
-title Recovery
-errorcheck off
-find --set-root /GPROVFBK.boot
-{_NOT_FIRST}
-errorcheck on
-kernel /norm_boot quiet
-""".encode()
-PRIMARY_MENU = f"""timeout 0
-default 0
-fallback 1
-
-title Normal
-find --set-root /norm_boot
-{_NOT_FIRST}
-kernel /norm_boot real_root=UUID={PRIMARY_UUID} quiet
-
-title Recovery
-find --set-root /norm_boot
-{_NOT_FIRST}
-kernel /norm_boot quiet
-""".encode()
+_LINK = b"ESP/norm_boot"
+FIRST_MENU = first_menu()
+FALLBACK_MENU = fallback_menu()
+PRIMARY_MENU = primary_menu(PRIMARY_UUID)
 
 # A system of gprovision that may start.
 _SYSTEM = {
@@ -151,6 +93,12 @@ def _uefi_unit() -> UnitDriver:
     _fill(unit, recovery, 1, FileSystemKind.EXT3, "RECOVERY")
     _fill(unit, primary, 0, FileSystemKind.EXT4, "PRIMARY", PRIMARY_UUID)
     _put(unit, "ESP", {"/norm_boot": kernel})
+    # The name is that of a kernel on BIOS units.
+    for path, node in (
+        ("/ESP", Node(type=FileType.FOLDER)),
+        ("/norm_boot", Node(type=FileType.SYMLINK, content=_LINK)),
+    ):
+        unit.put("RECOVERY", path, node)
     _put(unit, "RECOVERY", _on_recovery(kernel))
     _put(unit, "PRIMARY", _SYSTEM)
     esp = recovery.partitions[0]
@@ -183,6 +131,7 @@ def _on_recovery(kernel: bytes) -> dict[str, bytes]:
         f"/Image/{IMAGE_NAME}": build_image(kernel),
         "/insecure.storage": PLAIN_TEXT,
         HISTORY: EARLIER_HISTORY,
+        **LOGS,
         "/platform.ident": b"QEMU-mfg-test",
     }
 
@@ -200,6 +149,11 @@ def _fill(unit: UnitDriver, disk: FakeDisk, index: int, kind: FileSystemKind, la
 
 
 def _put(unit: UnitDriver, label: str, files: dict[str, bytes]) -> None:
+    """A restore of gprovision makes all of RECOVERY admin's, and readable by every user."""
+    owner = ADMIN if label == "RECOVERY" else 0
     for path, content in files.items():
-        secret = path == "/insecure.storage"
-        unit.put(label, path, Node(type=FileType.FILE, content=content, mode=0o600 if secret else 0o644))
+        unit.put(label, path, Node(type=FileType.FILE, content=content, mode=0o644, uid=owner, gid=owner))
+    if owner:
+        tree = unit.machine.volume_tree(label)
+        for path in ("/", *tree.below("/")):
+            unit.put(label, path, replace(unit.node(label, path), uid=owner, gid=owner))

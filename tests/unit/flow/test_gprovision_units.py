@@ -16,14 +16,15 @@ from gprov.apps.host.simulation.invariants import recovery_problems, system_prob
 from gprov.apps.host.simulation.new_worlds import IMAGE_NAME, world_of
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
+from gprov.domain.disk.model import FileSystemKind
 from gprov.domain.events import Severity
 from gprov.domain.files import FileType
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.model import RaidLevel
 from gprov.domain.unit.credentials import Secret
+from tests.gprovision.volumes import ADMIN, PASSWORD, PLAIN_TEXT
 from tests.unit.flow import gprovision_units, units
 from tests.unit.flow.driver import HISTORY, UnitDriver
-from tests.unit.flow.gprovision_units import PASSWORD, PLAIN_TEXT
 
 ORDERS = {"primary first": ("primary0", "recovery"), "RECOVERY first": ("recovery", "primary0")}
 HASH = FakePasswordHasher().hash(Secret(PASSWORD))
@@ -60,6 +61,13 @@ def check_taken_over(unit: UnitDriver) -> None:
     assert unit.node("RECOVERY", "/secrets/admin.hash").mode == 0o600
     assert unit.node("RECOVERY", "/secrets").mode == 0o700
     assert not unit.exists("RECOVERY", "/insecure.storage")
+    assert set(owned(unit).values()) == {0}
+
+
+def owned(unit: UnitDriver) -> dict[str, int]:
+    """User ids of RECOVERY's root folder and what is in it, without links, and without the folder below the ESP."""
+    nodes = [(path, node) for path, node in unit.machine.volume_tree("RECOVERY").items() if path.count("/") == 1]
+    return {path: node.uid for path, node in nodes if node.type is not FileType.SYMLINK and path != "/ESP"}
 
 
 def check_starts(unit: UnitDriver, times: int = 3) -> None:
@@ -245,3 +253,35 @@ def test_plain_text_that_cannot_be_read_locks_the_account_and_counts_against_no_
     assert "is LOCKED" in flagless.log(Severity.ERROR)
     assert flagless.exists("RECOVERY", "/insecure.storage")
     assert json.loads(flagless.read("RECOVERY", HISTORY))["ImageResults"][0]["ImagingFailures"] == 0
+
+
+# --- owners: a restore of gprovision gives all of RECOVERY to admin ---
+
+
+def test_what_admin_owned_becomes_roots(flagless: UnitDriver) -> None:
+    before = owned(flagless)
+    assert before["/"] == before["/platform.ident"] == before["/Image"] == ADMIN
+    flagless.settle()
+    check_taken_over(flagless)
+
+
+def test_owners_on_a_recovery_of_root_stay(flagless: UnitDriver) -> None:
+    """A step of the factory may have set them."""
+    root = flagless.node("RECOVERY", "/")
+    flagless.put("RECOVERY", "/", replace(root, uid=0, gid=0))
+    flagless.settle()
+    assert owned(flagless)["/platform.ident"] == ADMIN
+
+
+# --- RECOVERY that gprov does not use ---
+
+
+def test_a_system_starts_beside_a_recovery_of_another_kind_and_is_not_restored_from_it(used: UnitDriver) -> None:
+    used.volume("RECOVERY").kind = FileSystemKind.VFAT
+    assert used.settle() == ("switched root",)
+    used.remove_flag()
+    used.machine.restart()
+    assert used.boot() is StopReason.REBOOT
+    assert used.read("PRIMARY", "/srv/data") == b"years of work"
+    assert "holds vfat, must be ext2 or ext3 or ext4" in used.warnings()
+    assert "is that of gprovision: copy its files, make it ext3 and copy them back" in used.errors()

@@ -55,7 +55,7 @@ def test_the_ids_are_those_of_the_image_that_is_restored(unit: UnitDriver) -> No
     unit.remove_flag()
     assert unit.boot() is StopReason.REBOOT
     assert owners(unit) == dict.fromkeys(FOLDERS, (1234, 777))
-    assert "set owner of folder /mnt/RECOVERY/Image to 1234:777" in unit.log()
+    assert "set owner of /mnt/RECOVERY/Image to 1234:777" in unit.log()
 
 
 def test_a_folder_that_is_admins_already_is_not_written_to(unit: UnitDriver) -> None:
@@ -87,7 +87,7 @@ def test_a_read_only_recovery_does_not_stop_the_restore(unit: UnitDriver) -> Non
     unit.machine.disks[1].write_protected = True
     assert unit.boot() is StopReason.REBOOT
     assert owners(unit) == {}
-    assert "going on without: set owner of folder /mnt/RECOVERY/Image" in unit.warnings()
+    assert "going on without: set owner of /mnt/RECOVERY/Image" in unit.warnings()
     assert unit.boot() is StopReason.SWITCHED_ROOT
 
 

@@ -107,7 +107,7 @@ def test_bounds() -> None:
 
 
 def test_a_grown_file_is_cut_when_read() -> None:
-    entries = [{"Image": str(number), "Notes": ["n" * 999] * 99} for number in range(200)]
+    entries = [{"Image": str(number), "Notes": ["n" * 999] * (2 * MAX_NOTES)} for number in range(2 * MAX_IMAGES)]
     history = parse_history(json.dumps({"ImageResults": entries}).encode())
     assert len(history.results) == MAX_IMAGES
     assert {len(result.notes) for result in history.results} == {MAX_NOTES}

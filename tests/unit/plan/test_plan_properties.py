@@ -48,7 +48,7 @@ from gprov.domain.plan.file_operations import (
     RemovePath,
     ReplacePlainText,
     SetFlag,
-    SetFolderOwner,
+    SetOwner,
     WriteFile,
 )
 from gprov.domain.plan.operations import Operation, Plan
@@ -242,7 +242,7 @@ def paths_of(operation: Operation) -> tuple[str, ...]:
             return (path, plain_text)
         case SetFlag(path=path):
             return (path,)
-        case SetFolderOwner():
+        case SetOwner():
             return ()  # writes no file
         case MountVolume(target=target) | UnmountVolume(target=target) | FlushVolume(target=target):
             return (target,)
@@ -330,10 +330,10 @@ def test_files_change_only_below_primary_and_recovery(facts: RestoreFacts) -> No
 @settings(max_examples=60)
 def test_admin_gets_folders_of_recovery_only_if_the_platform_says_so(facts: RestoreFacts) -> None:
     plan = plan_restore(facts)
-    given_away = [operation for operation in plan if isinstance(operation, SetFolderOwner)]
+    given_away = [operation for operation in plan if isinstance(operation, SetOwner)]
     names = ("Image", "log") if facts.unit.platform.recovery_media.admin_owns_folders else ()
     owner = Owner(1000, 1000)
-    assert given_away == [SetFolderOwner(f"{MOUNT_POINTS.recovery}/{name}", owner, required=False) for name in names]
+    assert given_away == [SetOwner(f"{MOUNT_POINTS.recovery}/{name}", owner, required=False) for name in names]
     flush = max(at for at, operation in enumerate(plan) if operation in _FLUSHES_OF_RECOVERY)
     assert all(plan.index(operation) < flush for operation in given_away)
 

@@ -398,6 +398,15 @@ def test_what_the_kernel_that_stays_means_for_modules(
     assert modules_warning(facts) == said
 
 
+def test_on_bios_the_images_kernel_starts_unless_recoverys_is_newer() -> None:
+    facts = replace(restore_facts(SDC), firmware=FirmwareKind.BIOS)
+    captured = replace(facts.image.files, kernel_start=build_kernel(100, OWN), module_releases=(OWN,))
+    facts = replace(facts, image=replace(facts.image, files=captured))
+    for build, told in ((99, False), (100, False), (101, True)):
+        kernel = parse_bzimage(build_kernel(build, OTHER))
+        assert (modules_warning(replace(facts, recovery_kernel=kernel)) != "") == told
+
+
 def test_recoverys_kernel_by_order_of_a_person_means_the_same_for_modules() -> None:
     facts = restore_facts(SDC)
     captured = replace(facts.image.files, kernel_start=build_kernel(100, OWN), module_releases=(OWN,))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from errno import EBUSY, EIO, EISDIR, ENOSPC, ENOTDIR, ENOTEMPTY, EPERM, EROFS
+from errno import EBUSY, EIO, EISDIR, ELOOP, ENOENT, ENOSPC, ENOTDIR, ENOTEMPTY, EPERM, EROFS
 from posixpath import basename, dirname
 
 from typing_extensions import override
@@ -89,11 +89,13 @@ class FakeFiles(Files):
         flush(self._machine, place, place.inner)
 
     @override
-    def set_folder_owner(self, path: str, owner: Owner) -> None:
+    def set_owner(self, path: str, owner: Owner) -> None:
         place = locate(self._machine, path, follow=False)
         require_attached(self._machine, place)
-        if place.node is None or place.node.type is not FileType.FOLDER:
-            raise DeviceMissing(path, "is not a folder", errno=ENOTDIR)
+        if place.node is None:
+            raise DeviceMissing(path, "does not exist", errno=ENOENT)
+        if place.node.type not in (FileType.FOLDER, FileType.FILE):
+            raise DeviceFault(path, "is neither a folder nor a file", errno=ELOOP)
         found = ROOT if _is_fat(place) else Owner(place.node.uid, place.node.gid)
         if found == owner:
             return

@@ -126,10 +126,12 @@ class FakeVolume:
         self.in_place = self.durable.copy()
 
     def without_replay(self, path: str) -> Node | None:
-        """Return a file as a boot loader sees it, which does not replay the journal. A file that differs from its final
-        place counts as missing."""
-        node = self.durable.get(path)
-        if self.journalled and self.in_place.get(path) != node:
+        """Return a file as a boot loader sees it, which does not replay the journal. A file whose content is
+        not yet in its final place counts as missing; owner and mode do not matter to a boot loader."""
+        node, in_place = self.durable.get(path), self.in_place.get(path)
+        if node is None or not self.journalled:
+            return node
+        if in_place is None or (in_place.type, in_place.content) != (node.type, node.content):
             return None
         return node
 

@@ -21,6 +21,7 @@ from gprov.domain.formats.owner import ROOT, Owner
 from gprov.ports.files import Files
 
 _CHUNK = 1 << 24
+_OPEN_ITSELF = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NOT_THERE = (FileNotFoundError, NotADirectoryError)
 
 
@@ -103,9 +104,11 @@ class LinuxFiles(Files):
                 os.close(fd)
 
     @override
-    def set_folder_owner(self, path: str, owner: Owner) -> None:
-        with self._opened(path, "cannot set the owner of the folder", OPEN_FOLDER | os.O_NOFOLLOW) as fd:
+    def set_owner(self, path: str, owner: Owner) -> None:
+        with self._opened(path, "cannot set the owner", _OPEN_ITSELF) as fd:
             found = os.fstat(fd)
+            if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+                raise DeviceFault(path, "cannot set the owner: is neither a folder nor a file")
             if Owner(found.st_uid, found.st_gid) != owner:
                 apply_owner(fd, path, owner)
                 os.fsync(fd)

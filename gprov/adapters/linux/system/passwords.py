@@ -1,4 +1,4 @@
-"""PasswordHasher port on libxcrypt (libcrypt.so.1), the library that PAM uses.
+"""PasswordHasher port on libxcrypt, the library that PAM uses.
 
 The password is copied into a buffer that is overwritten afterwards, and libxcrypt overwrites its own work space. Python
 strings that held it before are freed but not overwritten, which Python cannot do.
@@ -10,6 +10,7 @@ import ctypes
 import errno
 import hmac
 import os
+from collections.abc import Sequence
 
 from typing_extensions import override
 
@@ -19,6 +20,7 @@ from gprov.domain.formats.accounts import PasswordHash
 from gprov.domain.unit.credentials import Secret
 from gprov.ports.secrets import PasswordHasher
 
+_NAME = "libcrypt"
 # crypt.h
 _CRYPT_DATA_SIZE = 32768
 _GENSALT_OUTPUT_SIZE = 192
@@ -29,9 +31,15 @@ _PREFIXES = (b"$y$", b"$6$")
 _NO_SETTING = (errno.EINVAL, errno.ERANGE)
 
 
+# With and without the functions of glibc's libcrypt that libxcrypt replaced. Distributions have one of the two.
+_LIBRARIES = ("libcrypt.so.1", "libcrypt.so.2")
+
+
 class CryptPasswordHasher(PasswordHasher):
-    def __init__(self, library: str = "libcrypt.so.1") -> None:
-        self._library = library
+    """``libraries``: names, of which the first that can be loaded is used."""
+
+    def __init__(self, libraries: Sequence[str] = _LIBRARIES) -> None:
+        self._libraries = libraries
         self._loaded: ctypes.CDLL | None = None
 
     @override
@@ -41,7 +49,7 @@ class CryptPasswordHasher(PasswordHasher):
             salt = self._salt(prefix)
             if salt is not None:
                 return PasswordHash(self._crypt(_bytes_of(password), salt).decode("ascii"))
-        raise DeviceFault(self._library, "supports no hash scheme that PAM accepts")
+        raise DeviceFault(_NAME, "supports no hash scheme that PAM accepts")
 
     @override
     def matches(self, password: Secret, stored: PasswordHash) -> bool:
@@ -73,7 +81,7 @@ class CryptPasswordHasher(PasswordHasher):
             result = self._crypt_library().crypt_rn(phrase, setting, data, len(data))
             if result is None:
                 code = ctypes.get_errno()
-                raise fault_from_oserror(self._library, "cannot hash a password", OSError(code, os.strerror(code)))
+                raise fault_from_oserror(_NAME, "cannot hash a password", OSError(code, os.strerror(code)))
             return bytes(result)
         finally:
             ctypes.memset(phrase, 0, len(phrase))
@@ -81,10 +89,7 @@ class CryptPasswordHasher(PasswordHasher):
 
     def _crypt_library(self) -> ctypes.CDLL:
         if self._loaded is None:
-            try:
-                library = ctypes.CDLL(self._library, use_errno=True)
-            except OSError as exc:
-                raise DeviceMissing(self._library, f"cannot load: {exc}") from exc
+            library = self._load()
             text, size = ctypes.c_char_p, ctypes.c_int
             library.crypt_rn.argtypes = [text, text, ctypes.c_void_p, size]
             library.crypt_rn.restype = text
@@ -92,6 +97,15 @@ class CryptPasswordHasher(PasswordHasher):
             library.crypt_gensalt_rn.restype = text
             self._loaded = library
         return self._loaded
+
+    def _load(self) -> ctypes.CDLL:
+        failed: OSError | None = None
+        for name in self._libraries:
+            try:
+                return ctypes.CDLL(name, use_errno=True)
+            except OSError as exc:
+                failed = failed or exc
+        raise DeviceMissing(" or ".join(self._libraries), f"cannot load: {failed}") from failed
 
 
 def _bytes_of(password: Secret) -> bytes:

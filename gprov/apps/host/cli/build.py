@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.host.cli import build_contents
 from gprov.apps.host.cli.options import Json, new_app
 from gprov.apps.host.cli.output import document, say
 from gprov.apps.host.cli.userfile import read_user_file
@@ -41,6 +42,7 @@ app = new_app(
     "Build a kernel with its initramfs inside, or the initramfs alone, from the distribution's packages. "
     + _ENVIRONMENT
 )
+build_contents.attach(app)
 
 FlavorOption = Annotated[Flavor, typer.Option("--flavor", help="which programs the initramfs holds")]
 Output = Annotated[str, typer.Option("--output", metavar="FILE", help="written whole or not at all")]

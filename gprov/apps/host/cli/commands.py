@@ -42,6 +42,7 @@ COMMANDS = {
     "hardware": Command("hardware", "this machine's hardware as a specification, or against one"),
     "build": Command("build", "build kernels and initramfs"),
     "server": Command("server", "run the factory server", default="run"),
+    "takeover": Command("takeover", "what gprov does with a unit of gprovision"),
     "erase": Command("erase", "erase disks of this machine; issue, verify and print certificates"),
     "lcd": Command("lcd", "a simulated display with keys on a pseudo-terminal or socket"),
     "lab": Command("lab", "run units in virtual machines"),

@@ -20,7 +20,8 @@ from gprov.apps.host.initramfs.kernel_settings import KernelChoice, check_budget
 from gprov.apps.host.initramfs.parts import BOOT_LOADER, CONFIGURATION, FIRMWARE, PartSize
 from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.initramfs.rootfs import RootTree, inside
-from gprov.apps.host.initramfs.spec import Flavor, parse_spec
+from gprov.apps.host.initramfs.sources import HOST, SourceSystem
+from gprov.apps.host.initramfs.spec import Flavor, FreezeSpec, parse_spec
 from gprov.apps.host.initramfs.system_tree import write_system_tree
 from gprov.apps.host.initramfs.toolchain import require_kernel_tools
 from gprov.apps.host.initramfs.usbnames import add_usb_names
@@ -81,15 +82,8 @@ class Builder:
         (``gprov.domain.unit.trust``); ``firmware``: files for drivers."""
         spec = parse_spec(read_text(specification), flavor, specification)
         with self._progress.phase(f"initramfs ({flavor}): collect"):
-            tree = assemble(spec, os.path.dirname(specification), module_search_path() if path is None else path)
-            if spec.usb_names:
-                add_usb_names(tree, self._processes, spec.usb_names)
-            for program in spec.applets:
-                add_applets(tree, self._processes, program)
-            check_interpreters(tree)
-            if spec.loader:
-                for target, content in loader_files(self._processes, spec.loader, Branding()).items():
-                    tree.add(regular(inside(target), content), BOOT_LOADER)
+            folder = os.path.dirname(specification)
+            tree = collect(spec, folder, module_search_path() if path is None else path, self._processes)
             if ca is not None:
                 add_ca(tree, ca)
             for file in firmware:
@@ -133,6 +127,22 @@ class Builder:
 
     def _waiting(self) -> None:
         self._progress.note("waiting for another build to finish")
+
+
+def collect(
+    spec: FreezeSpec, spec_folder: str, path: Sequence[str], processes: Processes, system: SourceSystem = HOST
+) -> RootTree:
+    """Return all that an initramfs holds, but for a CA. Arguments as for ``assemble``."""
+    tree = assemble(spec, spec_folder, path, system)
+    if spec.usb_names:
+        add_usb_names(tree, processes, spec.usb_names, system)
+    for program in spec.applets:
+        add_applets(tree, processes, program, system)
+    check_interpreters(tree)
+    if spec.loader:
+        for target, content in loader_files(processes, spec.loader, Branding(), system.grub).items():
+            tree.add(regular(inside(target), content), BOOT_LOADER)
+    return tree
 
 
 def add_ca(tree: RootTree, ca: OwnCa) -> None:

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import importlib.util
 import marshal
+import sys
 from collections.abc import Iterator
 from types import CodeType
 
 from gprov.domain.errors import BadInput, Problem
 
 _HEADER = importlib.util.MAGIC_NUMBER + bytes(12)
+
+# Strings of one character are shared by all of a process, and marshal writes whether any code interned them.
+for _character in range(256):
+    sys.intern(chr(_character))
 
 
 def compiled(source: bytes, name: str, optimize: int) -> bytes:

@@ -17,9 +17,9 @@ from itertools import pairwise
 
 from gprov.domain.errors import BadInput, Problem
 
-_MAGIC = b"070701"
-_TRAILER = "TRAILER!!!"
-_ALIGN = 4
+MAGIC = b"070701"
+TRAILER = "TRAILER!!!"
+ALIGN = 4
 _MAX_FIELD = 0xFFFF_FFFF
 _MAX_NAME = 4095  # the kernel skips members with longer names without a message (PATH_MAX with its NUL)
 _TYPES = (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK, stat.S_IFCHR, stat.S_IFBLK)
@@ -66,7 +66,7 @@ def archive(nodes: Iterable[Node]) -> bytes:
     out = bytearray()
     for inode, node in enumerate(ordered, 1):
         _append(out, node, inode)
-    _append(out, Node(_TRAILER, 0), 0)
+    _append(out, Node(TRAILER, 0), 0)
     return bytes(out)
 
 
@@ -74,14 +74,14 @@ def _append(out: bytearray, node: Node, inode: int) -> None:
     name = node.path.encode() + b"\0"
     links = 2 if node.is_folder else 1
     fields = (inode, node.mode, 0, 0, links, 0, len(node.content), 0, 0, *node.device, len(name), 0)
-    out += _MAGIC + b"".join(b"%08X" % number for number in fields) + name
+    out += MAGIC + b"".join(b"%08X" % number for number in fields) + name
     _pad(out)
     out += node.content
     _pad(out)
 
 
 def _pad(out: bytearray) -> None:
-    out += bytes(-len(out) % _ALIGN)
+    out += bytes(-len(out) % ALIGN)
 
 
 def _check(ordered: list[Node]) -> None:
@@ -98,7 +98,7 @@ def _check(ordered: list[Node]) -> None:
 
 def _problems(node: Node) -> Iterable[str]:
     parts = node.path.split("/")
-    if any(part in ("", ".", "..") for part in parts) or "\0" in node.path or node.path == _TRAILER:
+    if any(part in ("", ".", "..") for part in parts) or "\0" in node.path or node.path == TRAILER:
         yield "is not a path inside the archive"
     if len(node.path.encode()) > _MAX_NAME:
         yield "has too long a name"

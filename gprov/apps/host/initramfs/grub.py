@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 
 from gprov.apps.host.initramfs.hostfiles import read_file, write_file
+from gprov.apps.host.initramfs.sources import GRUB_FOLDER
 from gprov.apps.unit.boot.loader import BOOT_IMAGE, CORE_IMAGE
 from gprov.domain.boot.grub.install import SECTOR, Loader, check_files
 from gprov.domain.boot.grub.menus import core_script
@@ -22,31 +23,32 @@ from gprov.domain.errors import BadInput, DeviceMissing, Problem, ToolMissing
 from gprov.ports.process import Processes
 
 _PLATFORM = "i386-pc"
-_FOLDER = f"/usr/lib/grub/{_PLATFORM}"
 _MAKER = "grub-mkimage"
 _SECONDS = 60.0
 # The core image must fit between the first sector and the first partition, and into a BIOS boot partition.
 MAX_CORE = MIB - SECTOR
 
 
-def loader_files(processes: Processes, modules: Sequence[str], branding: Branding) -> Mapping[str, bytes]:
-    """Return the content by path in the initramfs. Raises ToolMissing, DeviceMissing (with the package to install),
-    ToolFailed."""
-    loader = make_loader(processes, modules, branding)
+def loader_files(
+    processes: Processes, modules: Sequence[str], branding: Branding, folder: str = GRUB_FOLDER
+) -> Mapping[str, bytes]:
+    """Return the content by path in the initramfs. ``folder``: with GRUB's modules. Raises ToolMissing, DeviceMissing
+    (with the package to install), ToolFailed."""
+    loader = make_loader(processes, modules, branding, folder)
     return {BOOT_IMAGE: loader.boot, CORE_IMAGE: loader.core}
 
 
-def make_loader(processes: Processes, modules: Sequence[str], branding: Branding) -> Loader:
+def make_loader(processes: Processes, modules: Sequence[str], branding: Branding, folder: str = GRUB_FOLDER) -> Loader:
     """Make both images. ``modules``: of GRUB; their dependencies are added. Raises as ``loader_files``."""
     if processes.which(_MAKER) is None:
         raise ToolMissing(_MAKER, "apt-get install grub-common")
-    boot = os.path.join(_FOLDER, "boot.img")
+    boot = os.path.join(folder, "boot.img")
     if not os.path.exists(boot):
         raise DeviceMissing(boot, "not installed; apt-get install grub-pc-bin")
-    with tempfile.TemporaryDirectory(prefix="gprov-grub-") as folder:
-        disk, core = os.path.join(folder, "disk.tar"), os.path.join(folder, "core.img")
+    with tempfile.TemporaryDirectory(prefix="gprov-grub-") as scratch:
+        disk, core = os.path.join(scratch, "disk.tar"), os.path.join(scratch, "core.img")
         write_file(disk, memory_disk(core_script(branding)))
-        command = (_MAKER, "--format", _PLATFORM, "--directory", _FOLDER, "--memdisk", disk)
+        command = (_MAKER, "--format", _PLATFORM, "--directory", folder, "--memdisk", disk)
         # --prefix after --memdisk, which also sets a prefix.
         processes.run((*command, "--prefix", "(memdisk)/", "--output", core, *modules), timeout=_SECONDS)
         loader = Loader(read_file(boot), read_file(core))

@@ -15,14 +15,14 @@ from gprov.apps.host.initramfs.libraries import LIBRARY_FOLDER_32, Libraries
 from gprov.apps.host.initramfs.parts import CONFIGURATION, STANDARD_LIBRARY, Part, PartKind
 from gprov.apps.host.initramfs.parts import INTERPRETER as INTERPRETER_PART
 from gprov.apps.host.initramfs.rootfs import RootTree, inside
+from gprov.apps.host.initramfs.sources import HOST, PYTHON, SourceSystem
 from gprov.apps.host.initramfs.spec import FreezeSpec
-from gprov.domain.errors import DeviceMissing, ToolMissing
+from gprov.domain.errors import BadInput, DeviceMissing, Problem, ToolMissing
 
-_VERSION = f"python{sys.version_info.major}.{sys.version_info.minor}"
-INTERPRETER = f"/usr/bin/{_VERSION}"
+INTERPRETER = f"/usr/bin/{PYTHON}"
 # The interpreter's standard module folder: found by its landmark os.pyc, and on sys.path without the module site.
 # One flat folder for all modules needs one folder listing at start-up.
-MODULES = f"usr/lib/{_VERSION}"
+MODULES = f"usr/lib/{PYTHON}"
 _PROGRAM_FOLDERS = ("/usr/sbin", "/usr/bin")
 # As -OO: without docstrings and asserts; asserts check for defects, which the tests find.
 _OPTIMIZE = 2
@@ -37,23 +37,24 @@ sys.exit({function}())
 """
 
 
-def assemble(spec: FreezeSpec, spec_folder: str, path: Sequence[str]) -> RootTree:
+def assemble(spec: FreezeSpec, spec_folder: str, path: Sequence[str], system: SourceSystem = HOST) -> RootTree:
     """Return the tree of one flavour. ``path``: search path for Python modules; files in ``replace`` are relative to
-    ``spec_folder``."""
+    ``spec_folder``; ``system``: where all other files come from."""
     tree = RootTree()
     for node in spec.nodes:
         tree.add(node, CONFIGURATION)
     module, _, function = spec.start.partition(":")
     script = _INIT.format(interpreter=INTERPRETER, module=module, function=function)
     tree.add(regular("init", script.encode(), _EXECUTABLE), CONFIGURATION)
-    libraries = Libraries()
+    libraries = Libraries(system)
+    _add_interpreter(tree, libraries, system)
     _add_python(tree, libraries, spec, spec_folder, path)
-    for program, package in spec.programs.items():
-        _add_program(tree, libraries, program, package)
+    for program in spec.programs:
+        _add_program(tree, libraries, spec, system, program)
     for target, source in spec.copies.items():
         add_copy(tree, libraries, target, os.path.join(spec_folder, source))
-    for path, package in spec.databases.items():
-        _add_database(tree, path, package)
+    for database, package in spec.databases.items():
+        _add_database(tree, system, database, package)
     for bits, names in ((64, spec.libraries), (32, spec.libraries_32)):
         for library, package in names.items():
             libraries.add(library, package, bits)
@@ -62,11 +63,16 @@ def assemble(spec: FreezeSpec, spec_folder: str, path: Sequence[str]) -> RootTre
     return tree
 
 
+def _add_interpreter(tree: RootTree, libraries: Libraries, system: SourceSystem) -> None:
+    found = system.locate(INTERPRETER)
+    if found is None:
+        remedy = f"apt-get install {PYTHON}-minimal" if system.is_host else "build with the tree's own version"
+        raise DeviceMissing(f"{system.root}{INTERPRETER}", f"missing; bytecode depends on the version: {remedy}")
+    tree.add(regular(inside(INTERPRETER), read_file(found), _EXECUTABLE), INTERPRETER_PART)
+    libraries.add_dependencies_of(found)
+
+
 def _add_python(tree: RootTree, libraries: Libraries, spec: FreezeSpec, spec_folder: str, path: Sequence[str]) -> None:
-    if not os.path.isfile(INTERPRETER):
-        raise DeviceMissing(INTERPRETER, f"missing; run with Debian's interpreter (apt-get install {_VERSION}-minimal)")
-    tree.add(regular(inside(INTERPRETER), read_file(INTERPRETER), _EXECUTABLE), INTERPRETER_PART)
-    libraries.add_dependencies_of(INTERPRETER)
     entries = (spec.start.partition(":")[0], *spec.modules)
     modules = modules_of(entries, spec.packages, path, exclude=spec.exclude, prefer_source=spec.prefer_source)
     replaced = [Module(name, os.path.join(spec_folder, file), False) for name, file in spec.replace.items()]
@@ -93,21 +99,27 @@ def _python_part(top: str) -> Part:
     return STANDARD_LIBRARY if top in sys.stdlib_module_names else Part(PartKind.PYTHON, f"package {top}")
 
 
-def _add_program(tree: RootTree, libraries: Libraries, program: str, package: str) -> None:
+def _add_program(tree: RootTree, libraries: Libraries, spec: FreezeSpec, system: SourceSystem, program: str) -> None:
+    hint = system.hint(spec.programs[program])
     for folder in _PROGRAM_FOLDERS:
         path = os.path.join(folder, program)
-        if os.path.isfile(path):
+        found = system.locate(path)
+        if found is not None:
             break
     else:
-        raise ToolMissing(program, f"it is in the Debian package {package}")
-    tree.add(regular(inside(path), read_file(path), _EXECUTABLE), Part(PartKind.PROGRAM, program))
-    libraries.add_dependencies_of(path)
+        raise ToolMissing(program, hint)
+    real = os.path.basename(found)
+    if real != program and real in spec.programs:
+        raise BadInput("initramfs", [Problem(system.root + path, f"is a link to {real}, not the program; {hint}")])
+    tree.add(regular(inside(path), read_file(found), _EXECUTABLE), Part(PartKind.PROGRAM, program))
+    libraries.add_dependencies_of(found)
 
 
-def _add_database(tree: RootTree, path: str, package: str) -> None:
-    if not os.path.isfile(path):
-        raise DeviceMissing(path, f"no such file; it is in the Debian package {package}")
-    tree.add(regular(inside(path), read_file(path)), Part(PartKind.DATABASE, path))
+def _add_database(tree: RootTree, system: SourceSystem, path: str, package: str) -> None:
+    found = system.locate(system.files.get(path, path))
+    if found is None:
+        raise DeviceMissing(system.root + path, f"no such file; {system.hint(package)}")
+    tree.add(regular(inside(path), read_file(found)), Part(PartKind.DATABASE, path))
 
 
 def library_name(target: str) -> str:

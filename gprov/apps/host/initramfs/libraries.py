@@ -1,4 +1,4 @@
-"""Finds shared libraries: the closure over DT_NEEDED, with the search path of the distribution's loader."""
+"""Finds shared libraries: the closure over DT_NEEDED, with the search path of their system's loader."""
 
 from __future__ import annotations
 
@@ -9,21 +9,17 @@ from dataclasses import dataclass
 from gprov.apps.host.initramfs.elf import elf_dependencies, is_elf
 from gprov.apps.host.initramfs.hostfiles import read_file
 from gprov.apps.host.initramfs.rootfs import inside
+from gprov.apps.host.initramfs.sources import HOST, SourceSystem
 from gprov.domain.errors import DeviceMissing
 
-# Built-in search path of Debian's loader, the same on a unit (ld.so.cache is only an index).
-SEARCH_PATH = ("/usr/lib/x86_64-linux-gnu", "/usr/lib", "/usr/lib64")
-LIBRARY_FOLDER = "/usr/lib/x86_64-linux-gnu"
-# Where Debian has 32-bit libraries: packages of amd64 (libc6-i386, lib32stdc++6), and packages of i386 (libc6:i386).
-SEARCH_PATH_32 = ("/usr/lib32", "/usr/lib/i386-linux-gnu")
-# The one folder that the 32-bit loaders of both search.
+# The one folder that the 32-bit loaders of all search.
 LIBRARY_FOLDER_32 = "/usr/lib"
 _HINT_32 = "; 32-bit libraries are in libc6-i386, lib32gcc-s1, lib32stdc++6, lib32z1, or in packages of i386"
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where libraries of one word size are: ``search`` on the host, ``folder`` in the initramfs."""
+    """Where libraries of one word size are: ``search`` in their system, ``folder`` in the initramfs."""
 
     search: tuple[str, ...]
     folder: str
@@ -36,12 +32,11 @@ class _Place:
 class Libraries:
     """Collects the libraries of programs. ``files`` maps the path in the initramfs to the host's file."""
 
-    def __init__(
-        self, search_path: tuple[str, ...] = SEARCH_PATH, search_path_32: tuple[str, ...] = SEARCH_PATH_32
-    ) -> None:
+    def __init__(self, system: SourceSystem = HOST) -> None:
+        self._system = system
         self._places = {
-            64: _Place(search_path, LIBRARY_FOLDER),
-            32: _Place(search_path_32, LIBRARY_FOLDER_32, _HINT_32),
+            64: _Place(system.search_path, system.library_folder),
+            32: _Place(system.search_path_32, LIBRARY_FOLDER_32, _HINT_32 if system.is_host else ""),
         }
         self._files: dict[str, str] = {}
 
@@ -62,7 +57,8 @@ class Libraries:
     def add(self, name: str, package: str, bits: int = 64) -> None:
         """Add a library that programs open by name at run time, with its dependencies."""
         place = self._places[bits]
-        path = _find(name, place.search, f"it is in the Debian package {package}")
+        name = self._system.libraries.get(name, name)
+        _, path = self._find(name, place.search, self._system.hint(package))
         self._files.setdefault(inside(f"{place.folder}/{name}"), path)
         self.add_dependencies_of(path)
 
@@ -77,24 +73,26 @@ class Libraries:
         place = self._places[dependencies.bits]
         found: dict[str, str] = {}
         if dependencies.interpreter:
-            loader = os.path.realpath(dependencies.interpreter)
-            if not os.path.exists(loader):
+            loader = self._system.locate(dependencies.interpreter)
+            if loader is None:
                 raise DeviceMissing(dependencies.interpreter, f"no such loader; {path} needs it{place.hint}")
             found[inside(dependencies.interpreter)] = loader
-        extra = tuple(part.replace("$ORIGIN", os.path.dirname(path)) for part in dependencies.run_path)
+        origin = os.path.dirname(self._system.inner(path))
+        extra = tuple(part.replace("$ORIGIN", origin) for part in dependencies.run_path)
         for name in dependencies.libraries:
             if name in provided:
                 continue
-            source = _find(name, (*extra, *place.search), f"{path} needs it{place.hint}")
+            library, file = self._find(name, (*extra, *place.search), f"{path} needs it{place.hint}")
             # A library from a run path keeps its path, so that the program finds it.
-            target = f"{place.folder}/{name}" if place.holds(source) else source
-            found[inside(target)] = os.path.realpath(source)
+            target = f"{place.folder}/{name}" if place.holds(library) else library
+            found[inside(target)] = file
         return found
 
-
-def _find(name: str, folders: Iterable[str], reason: str) -> str:
-    for folder in folders:
-        path = os.path.normpath(os.path.join(folder, name))
-        if os.path.exists(path):
-            return path
-    raise DeviceMissing(name, f"no such shared library; {reason}")
+    def _find(self, name: str, folders: Iterable[str], reason: str) -> tuple[str, str]:
+        """Return the library's path in its system, and the host's path of its file."""
+        for folder in folders:
+            path = os.path.normpath(os.path.join(folder, name))
+            file = self._system.locate(path)
+            if file is not None:
+                return path, file
+        raise DeviceMissing(name, f"no such shared library; {reason}")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gprov.apps.host.initramfs.cpio import Node, device_node, folder, regular, symlink
+from gprov.apps.host.initramfs.sources import PYTHON
 from gprov.domain.errors import BadInput, Problem
 
 
@@ -69,9 +70,10 @@ _PERMISSION_BITS = 0o7777
 
 
 def parse_spec(text: str, flavor: Flavor, source: str = "freeze specification") -> FreezeSpec:
-    """Raises BadInput with every problem found."""
+    """``{python}`` in the text stands for the name of the interpreter's folder, as in /usr/lib/python3.11. Raises
+    BadInput with every problem found."""
     try:
-        document = tomllib.loads(text)
+        document = tomllib.loads(text.replace("{python}", PYTHON))
     except tomllib.TOMLDecodeError as exc:
         raise BadInput(source, [Problem("", str(exc))]) from exc
     problems: list[Problem] = []

@@ -14,25 +14,27 @@ from gprov.apps.host.initramfs.cpio import regular
 from gprov.apps.host.initramfs.hostfiles import copy_file, read_file
 from gprov.apps.host.initramfs.parts import Part, PartKind
 from gprov.apps.host.initramfs.rootfs import RootTree
+from gprov.apps.host.initramfs.sources import HOST, SourceSystem
 from gprov.domain.errors import DeviceMissing
 from gprov.ports.process import Processes
 
 # Folder of the sources, and one of the paths at which libudev looks for the compiled database.
-_SOURCES = "/usr/lib/udev/hwdb.d"
+SOURCES = "/usr/lib/udev/hwdb.d"
 DATABASE = "usr/lib/udev/hwdb.bin"
 _BELOW_ROOT = "etc/udev"
 # The older of two commands that compile it: systemd-hwdb adds names of its source files, which differ at each build.
 _COMPILER = ("udevadm", "hwdb", "--update")
 
 
-def add_usb_names(tree: RootTree, processes: Processes, names: Sequence[str], sources: str = _SOURCES) -> None:
-    """Add the database. ``names``: of its sources, files in the folder ``sources``. Raises DeviceMissing, ToolMissing,
-    ToolFailed."""
+def add_usb_names(tree: RootTree, processes: Processes, names: Sequence[str], system: SourceSystem = HOST) -> None:
+    """Add the database. ``names``: of its sources. Raises DeviceMissing, ToolMissing, ToolFailed."""
+    sources = system.files.get(SOURCES, SOURCES)
     with tempfile.TemporaryDirectory() as root:
         for name in names:
-            source = os.path.join(sources, name)
-            if not os.path.isfile(source):
-                raise DeviceMissing(source, "no such file; it is in the Debian package udev")
+            path = os.path.join(sources, name)
+            source = system.locate(path)
+            if source is None:
+                raise DeviceMissing(system.root + path, f"no such file; {system.hint('udev')}")
             copy_file(source, os.path.join(root, _BELOW_ROOT, "hwdb.d", name))
         processes.run((*_COMPILER, f"--root={root}"))
         content = read_file(os.path.join(root, _BELOW_ROOT, "hwdb.bin"))

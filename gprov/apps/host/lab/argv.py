@@ -86,13 +86,15 @@ def _board(machine: Machine, endpoints: HostEndpoints) -> Iterator[str]:
         board += ",pflash0=code,pflash1=variables"
     yield from ("-machine", board)
     accelerator = endpoints.accelerator if machine.instruction_clock is None else Accelerator.TCG
-    yield from ("-cpu", f"{_processor(accelerator)},model-id={CPU_NAME}")
+    yield from ("-cpu", f"{processor(accelerator)},model-id={CPU_NAME}")
     yield from ("-smp", f"{machine.cpus},sockets=1,cores={machine.cpus},threads=1")
     yield from ("-m", str(machine.memory // MIB))
 
 
-def _processor(accelerator: Accelerator) -> str:
-    """A model whose features belong together: software derives some from others, and ends with an illegal instruction
+def processor(accelerator: Accelerator) -> str:
+    """Return the model for QEMU's ``-cpu``.
+
+    A model whose features belong together: software derives some from others, and ends with an illegal instruction
     on features that no processor combines (Linux' crc32 uses SSE4.1 wherever PCLMULQDQ is there). With TCG one without
     AVX, which QEMU 7.2 emulates slowly, and of AMD's kind: on Intel's of that age Linux isolates page tables, and each
     system call costs a flush of the emulated TLB."""

@@ -16,10 +16,12 @@ from gprov.apps.server.store.database import Database
 from gprov.apps.server.store.erasures import KEY_FILE, Erasures
 from gprov.apps.server.store.grouping import GroupedWrites
 from gprov.apps.server.store.queries import Queries
-from gprov.apps.server.store.recording import Store, StoreRules
+from gprov.apps.server.store.recording import Store
 from gprov.apps.server.store.released_documents import ReleasedDocuments
+from gprov.apps.server.store.unit_logs import Appended, UnitLogs
 from gprov.apps.unit.composition.wiring import Container, Declaration, itself, singleton, value
 from gprov.domain.errors import InternalError
+from gprov.domain.factory.requests import EventBatch
 from gprov.domain.factory.server_settings import ServerSettings
 from gprov.ports.clock import Randomness
 from gprov.ports.files import Files
@@ -44,18 +46,16 @@ def _database(server: StoreContainer) -> Database:
     return Database(server.folder(), server.settings().store.database)
 
 
-def _grouped(server: StoreContainer) -> GroupedWrites:
-    return GroupedWrites(server.database())
+def _logs(server: StoreContainer) -> GroupedWrites[EventBatch, Appended]:
+    settings = server.settings()
+    logs = UnitLogs(server.now(), settings.limits.stored.log_bytes, strict=settings.access.strict)
+    return GroupedWrites(server.database(), logs.append)
 
 
 def _store(server: StoreContainer) -> Store:
     settings = server.settings()
-    rules = StoreRules(
-        hold_ns=settings.documents.hold_ns,
-        log_bytes=settings.limits.stored.log_bytes,
-        strict=settings.access.strict,
-    )
-    return Store(server.database(), server.grouped(), server.now(), rules)
+    hold_ns, strict = settings.documents.hold_ns, settings.access.strict
+    return Store(server.database(), server.logs(), server.now(), hold_ns, strict=strict)
 
 
 def _bounds(server: StoreContainer) -> BoundedStore:
@@ -107,7 +107,7 @@ class StoreContainer(Container):
     randomness = singleton(_randomness)
     settings = singleton(_settings, itself)
     database = singleton(_database, itself)
-    grouped = singleton(_grouped, itself)
+    logs = singleton(_logs, itself)
     store = singleton(_store, itself)
     bounds = singleton(_bounds, itself)
     queries = singleton(_queries, itself)

@@ -8,6 +8,7 @@ from contextlib import closing
 from typing import Protocol
 from urllib.parse import quote
 
+import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
@@ -33,7 +34,12 @@ _TURN = text("""
         CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END
 """)
 
-_UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout, sqlite3.OperationalError)
+# What statements fail with; those that are given to a driver itself fail with its own.
+ERRORS = (SQLAlchemyError, sqlite3.Error, psycopg.Error)
+_UNAVAILABLE = (
+    *(OperationalError, InterfaceError, PoolTimeout, sqlite3.OperationalError),
+    *(psycopg.OperationalError, psycopg.InterfaceError),
+)
 
 
 class Backend(Protocol):
@@ -110,7 +116,7 @@ class StoreUnavailable(DeviceFault):
     """The database is locked, full, damaged or away: no other statement would succeed now."""
 
 
-def fault(name: str, error: SQLAlchemyError | sqlite3.Error) -> DeviceFault:
+def fault(name: str, error: SQLAlchemyError | sqlite3.Error | psycopg.Error) -> DeviceFault:
     """The error without statement and parameters."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     # PostgreSQL's further lines may quote rows.

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError
 
-from gprov.apps.server.store.backends import Backend, PostgresqlBackend, SqliteBackend, fault, make_private
+from gprov.apps.server.store.backends import ERRORS, Backend, PostgresqlBackend, SqliteBackend, fault, make_private
 from gprov.apps.server.store.schema import make_tables
 from gprov.apps.server.store.tables import store_version
 from gprov.domain.errors import DeviceFault, DeviceMissing
@@ -122,5 +121,5 @@ def _backend(folder: str, url: str) -> Backend:
 def _translated(name: str) -> Iterator[None]:
     try:
         yield
-    except (SQLAlchemyError, sqlite3.Error) as exc:
+    except ERRORS as exc:
         raise fault(name, exc) from exc

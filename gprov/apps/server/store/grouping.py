@@ -7,37 +7,38 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Generic, TypeVar
 
 from sqlalchemy import Connection
 
 from gprov.apps.server.store.backends import StoreUnavailable
 from gprov.apps.server.store.database import Database
 
-T = TypeVar("T")
-Work = Callable[[Connection], T]
+Given = TypeVar("Given")
+Result = TypeVar("Result")
 # In one transaction: others wait for the store as long.
 _AT_ONCE = 64
 
 
-class GroupedWrites:
-    """Work that is given here must be harmless to repeat: if that of one request fails, the transaction of its group is
-    undone, and each one runs again by itself."""
+class GroupedWrites(Generic[Given, Result]):
+    """Applies ``work`` to what requests give, and returns its results to them. It must be harmless to repeat: if it
+    fails, the transaction of the group is undone, and what each one gave is tried by itself."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, work: Callable[[Connection, Sequence[Given]], Sequence[Result]]) -> None:
         self._database = database
+        self._work = work
         self._lock = threading.Lock()
-        self._waiting: deque[tuple[Work[Any], Future[Any]]] = deque()
+        self._waiting: deque[tuple[Given, Future[Result]]] = deque()
         self._running = False
         self._thread = ThreadPoolExecutor(1, "store")
 
-    def submit(self, work: Work[T]) -> Future[T]:
-        """Its result is durable when the future is done."""
-        future: Future[T] = Future()
+    def submit(self, given: Given) -> Future[Result]:
+        """What is done with it is durable when the future is done."""
+        future: Future[Result] = Future()
         with self._lock:
-            self._waiting.append((work, future))
+            self._waiting.append((given, future))
             start, self._running = not self._running, True
         if start:
             self._thread.submit(self._run)
@@ -53,35 +54,35 @@ class GroupedWrites:
 
     def _run(self) -> None:
         while taken := self._next():
-            group = [(work, future) for work, future in taken if future.set_running_or_notify_cancel()]
-            together: Future[list[Any]] = Future()
-            self._do(_all_of([work for work, _ in group]), together)
-            fault = together.exception()
+            group = [(given, future) for given, future in taken if future.set_running_or_notify_cancel()]
+            fault = self._do(group) if group else None
             if fault is None:
-                for (_, future), result in zip(group, together.result(), strict=True):
-                    future.set_result(result)
-            elif isinstance(fault, StoreUnavailable):  # each of them would wait for it as long
+                continue
+            if len(group) == 1 or isinstance(fault, StoreUnavailable):  # each would wait for the store as long
                 for _, future in group:
                     future.set_exception(fault)
             else:
-                for work, future in group:
-                    self._do(work, future)
+                self._one_by_one(group)
 
-    def _next(self) -> list[tuple[Work[Any], Future[Any]]]:
+    def _one_by_one(self, group: Sequence[tuple[Given, Future[Result]]]) -> None:
+        for one in group:
+            fault = self._do([one])
+            if fault is not None:
+                one[1].set_exception(fault)
+
+    def _next(self) -> list[tuple[Given, Future[Result]]]:
         with self._lock:
             group = [self._waiting.popleft() for _ in range(min(_AT_ONCE, len(self._waiting)))]
             self._running = bool(group)
         return group
 
-    def _do(self, work: Work[T], future: Future[T]) -> None:
+    def _do(self, group: Sequence[tuple[Given, Future[Result]]]) -> BaseException | None:
+        """Returns what the work failed with; the futures are not done then."""
         try:
             with self._database.write() as db:
-                result = work(db)
+                results = self._work(db, [given for given, _ in group])
         except BaseException as exc:  # noqa: BLE001 - whatever it is, its request is what has to fail
-            future.set_exception(exc)
-        else:
+            return exc
+        for (_, future), result in zip(group, results, strict=True):
             future.set_result(result)
-
-
-def _all_of(works: list[Work[Any]]) -> Work[list[Any]]:
-    return lambda db: [work(db) for work in works]
+        return None

@@ -2,87 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from gprov.apps.server.store.bounds import cut_log, forget_discarded
+from gprov.apps.server.store.bounds import forget_discarded
 from gprov.apps.server.store.database import Database
 from gprov.apps.server.store.delivered_documents import hold, is_stored, keep
 from gprov.apps.server.store.grouping import GroupedWrites
-from gprov.apps.server.store.rows import LogEntry, Origin, append, note, origin_of, unknown_numbers
-from gprov.apps.server.store.state_reports import apply_state, decide_documents
+from gprov.apps.server.store.rows import Origin, note, origin_of
+from gprov.apps.server.store.state_reports import UNTRUSTED, decide_documents, report_state
 from gprov.apps.server.store.tables import documents, macs, units
-from gprov.apps.server.store.unit_rows import access_of, add_concern, is_proven
+from gprov.apps.server.store.unit_logs import Appended
+from gprov.apps.server.store.unit_rows import access_of
 from gprov.domain.errors import RefusedByPolicy
-from gprov.domain.events import Event, ProcessState, StateChange
 from gprov.domain.factory.document_kind import DocumentKind
 from gprov.domain.factory.documents import DocumentStatus
-from gprov.domain.factory.events import encode_body, event_type
 from gprov.domain.factory.requests import CodeNameReport, Document, EventBatch, MacReport, Sender, StateReport
 from gprov.domain.factory.states import Verdict
-from gprov.domain.factory.unit_access import may_describe, may_report
+from gprov.domain.factory.unit_access import may_describe
 from gprov.domain.mfg.difference import read_differences
 from gprov.domain.platform.unidentified import is_unidentified
-
-UNTRUSTED = "this session has not proven that it is the unit"
-
-
-@dataclass(frozen=True, slots=True)
-class Appended:
-    """``count``: events that were new; ``states``: whether any of them reports a state."""
-
-    count: int
-    states: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoreRules:
-    """``hold_ns``: how long a document waits for the first restore. ``log_bytes``: of one unit's log. ``strict``: only
-    sessions that have proven what they are change a unit (``gprov.domain.factory.unit_access``)."""
-
-    hold_ns: int
-    log_bytes: int
-    strict: bool = False
 
 
 class Store:
     """``now``: the server's clock, UTC, ns."""
 
-    def __init__(self, database: Database, grouped: GroupedWrites, now: Callable[[], int], rules: StoreRules) -> None:
+    def __init__(
+        self,
+        database: Database,
+        logs: GroupedWrites[EventBatch, Appended],
+        now: Callable[[], int],
+        hold_ns: int,
+        *,
+        strict: bool,
+    ) -> None:
+        """``logs``: writes to units' logs. ``hold_ns``: how long a document waits for the first restore. ``strict``:
+        only sessions that have proven what they are change a unit (``gprov.domain.factory.unit_access``)."""
         self._database = database
-        self._grouped = grouped
+        self._logs = logs
         self._now = now
-        self._hold_ns = rules.hold_ns
-        self._log_bytes = rules.log_bytes
-        self._strict = rules.strict
+        self._hold_ns = hold_ns
+        self._strict = strict
 
     def events(self, batch: EventBatch) -> Future[Appended]:
         """Append the events that the unit's log does not have yet. What is submitted meanwhile shares a transaction."""
-        return self._grouped.submit(lambda db: self._append(db, batch))
-
-    def _append(self, db: Connection, batch: EventBatch) -> Appended:
-        origin = origin_of(db, batch.sender, self._now())
-        new = tuple(_new(db, origin, batch))
-        waiting: list[LogEntry] = []
-        for event in new:
-            waiting.append(_entry(event))
-            if isinstance(event.body, StateChange):
-                append(db, origin, waiting)  # notes about this state follow its event
-                waiting.clear()
-                self._apply(db, origin, batch.sender, event.body.state, event.number)
-        if append(db, origin, waiting) > self._log_bytes:
-            cut_log(db, origin.unit, self._log_bytes)
-        return Appended(len(new), any(isinstance(event.body, StateChange) for event in new))
+        return self._logs.submit(batch)
 
     def state(self, report: StateReport) -> None:
         """Raises RefusedByPolicy if the session reported a failure and now claims success, or may not report this
         state. (All is recorded.)"""
         with self._database.write() as db:
             origin = origin_of(db, report.sender, self._now())
-            verdict = self._apply(db, origin, report.sender, report.state, None)
+            verdict = report_state(db, origin, report, None, strict=self._strict)
             if verdict is Verdict.CONTRADICTED:
                 note(db, origin, f"refused {report.state.value}: this session has reported a failure")
         if verdict is Verdict.CONTRADICTED:
@@ -129,23 +102,6 @@ class Store:
             forget_discarded(db, origin.unit)
         _require(trusted)
 
-    def _apply(
-        self, db: Connection, origin: Origin, sender: Sender, state: ProcessState, number: int | None
-    ) -> Verdict:
-        """Reports of machines that are not identified count: they get neither passwords nor QA documents."""
-        access = access_of(db, origin.unit)
-        trusted = (
-            not self._strict
-            or is_unidentified(sender.serial)
-            or may_report(access, origin.session, is_proven(db, origin), state)
-        )
-        verdict = apply_state(db, origin, state, number, trusted=trusted)
-        if verdict is Verdict.UNPROVEN:
-            note(db, origin, f"{state.value} changes nothing: {UNTRUSTED}")
-            if access.holder and state is ProcessState.MFG_SUCCEEDED:
-                add_concern(db, origin.unit, "another session reported success than the one that got its passwords")
-        return verdict
-
     def _may_describe(self, db: Connection, origin: Origin, sender: Sender, what: str) -> bool:
         access = access_of(db, origin.unit)
         allowed = not self._strict or is_unidentified(sender.serial) or may_describe(access, origin.session)
@@ -181,16 +137,3 @@ def _replace_macs(db: Connection, unit: int, report: MacReport) -> None:
     ]
     if found:
         db.execute(insert(macs).values(unit=unit), found)
-
-
-def _new(db: Connection, origin: Origin, batch: EventBatch) -> Iterator[Event]:
-    """Events that the log does not have, each number once."""
-    unknown = unknown_numbers(db, origin, [event.number for event in batch.events])
-    for event in batch.events:
-        if event.number in unknown:
-            unknown.remove(event.number)
-            yield event
-
-
-def _entry(event: Event) -> LogEntry:
-    return LogEntry(event.number, event.time_ns, event_type(event.body), encode_body(event.body))

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from itertools import count
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, union_all, update
-from sqlalchemy.sql.dml import ReturningInsert
+from sqlalchemy import Connection, delete, func, insert, select, union_all, update
 
-from gprov.apps.server.store.statements import add_rows, upsert_of
+from gprov.apps.server.store.bulk import Places, add_rows, known_sessions, seen_units, take_places
 from gprov.apps.server.store.tables import documents, events, handouts, sessions, states, units
 from gprov.domain.erase.certificate import sha256_of
 from gprov.domain.factory.requests import Sender
@@ -54,41 +52,23 @@ def octets(value: object) -> bytes:
     return value if isinstance(value, bytes) else b""
 
 
-# Built once: to build a statement takes longer than to execute it. "of_…" are parameters that name rows.
-_KNOWN_SESSION = select(sessions.c.id).where(
-    sessions.c.unit == bindparam("of_unit"), sessions.c.key == bindparam("of_key")
-)
-_KNOWN_NUMBERS = select(events.c.number).where(
-    events.c.session == bindparam("of_session"), events.c.number.between(bindparam("least"), bindparam("most"))
-)
-_TAKE_PLACES = (
-    update(units)
-    .where(units.c.id == bindparam("of_unit"))
-    .values(last_seq=units.c.last_seq + bindparam("count"), log_bytes=units.c.log_bytes + bindparam("size"))
-    .returning(units.c.last_seq, units.c.log_bytes)
-)
-
-
-@cache
-def _find_unit(dialect: str) -> ReturningInsert[Any]:
-    added = upsert_of(dialect, units)
-    return added.on_conflict_do_update(
-        index_elements=[units.c.serial], set_={"last_seen_ns": added.excluded.last_seen_ns, "cleared": False}
-    ).returning(units.c.id)
-
-
 def origin_of(db: Connection, sender: Sender, now_ns: int) -> Origin:
-    """Find or add the rows, and set the time of the unit's last report. A session is stored as its SHA-256: its name is
-    a secret of 128 random bits."""
-    seen = {"serial": sender.serial, "state_ns": now_ns, "first_seen_ns": now_ns, "last_seen_ns": now_ns}
-    unit: int = db.execute(_find_unit(db.dialect.name), seen).scalar_one()
-    return Origin(unit, _session(db, unit, sha256_of(sender.session.encode())), now_ns)
+    """Find or add the rows, and set the time of the unit's last report."""
+    return origins_of(db, [sender], now_ns)[0]
 
 
-def _session(db: Connection, unit: int, key: str) -> int:
-    known: int | None = db.execute(_KNOWN_SESSION, {"of_unit": unit, "of_key": key}).scalar_one_or_none()
-    if known is not None:
-        return known
+def origins_of(db: Connection, senders: Sequence[Sender], now_ns: int) -> list[Origin]:
+    """``origin_of`` for several. A session is stored as its SHA-256: its name is a secret of 128 random bits."""
+    of_serials = seen_units(db, (sender.serial for sender in senders), now_ns)
+    keys = [(of_serials[sender.serial], sha256_of(sender.session.encode())) for sender in senders]
+    known = known_sessions(db, keys)
+    for unit, key in keys:
+        if (unit, key) not in known:
+            known[unit, key] = _new_session(db, unit, key)
+    return [Origin(unit, known[unit, key], now_ns) for unit, key in keys]
+
+
+def _new_session(db: Connection, unit: int, key: str) -> int:
     number = select(1 + func.coalesce(func.max(sessions.c.number), 0)).where(sessions.c.unit == unit).scalar_subquery()
     new = insert(sessions).values(unit=unit, key=key, number=number).returning(sessions.c.id, sessions.c.number)
     added = db.execute(new).one()
@@ -108,30 +88,23 @@ def _forget_sessions(db: Connection, unit: int, through: int) -> None:
     db.execute(delete(sessions).where(*old, sessions.c.id.not_in(kept)))
 
 
-def unknown_numbers(db: Connection, origin: Origin, numbers: Sequence[int]) -> set[int]:
-    """Those of ``numbers`` that the session has not sent before."""
-    if not numbers:
-        return set()
-    within = {"of_session": origin.session, "least": min(numbers), "most": max(numbers)}
-    return set(numbers).difference(db.execute(_KNOWN_NUMBERS, within).scalars())
-
-
-def append(db: Connection, origin: Origin, entries: Sequence[LogEntry]) -> int:
-    """Add to the unit's log, and remove its oldest events beyond those that are kept. Returns the size of the log; 0 if
-    nothing was added. Sizes are bytes."""
-    if not entries:
-        return 0
-    bodies = [_to_json(entry.body) for entry in entries]
-    size = sum(map(len, bodies)) + len(entries) * EVENT_BYTES
-    taken = db.execute(_TAKE_PLACES, {"of_unit": origin.unit, "count": len(entries), "size": size}).one()
-    last: int = taken.last_seq
+def append(db: Connection, entries: Sequence[tuple[Origin, Sequence[LogEntry]]]) -> dict[int, int]:
+    """Add to the logs of units, and remove their oldest events beyond those that are kept. Returns the sizes of the
+    logs by unit, bytes."""
+    encoded = [(origin, entry, _to_json(entry.body)) for origin, some in entries for entry in some]
+    added: dict[int, Places] = {}
+    for origin, _, body in encoded:
+        before = added.get(origin.unit, Places(origin.unit, 0, 0))
+        added[origin.unit] = Places(origin.unit, before.count + 1, before.size + len(body) + EVENT_BYTES)
+    ends = take_places(db, list(added.values()))
+    places = {unit: count(ends[unit].last - wanted.count + 1) for unit, wanted in added.items()}
     add_rows(
         db,
         events,
         [
             {
                 "unit": origin.unit,
-                "seq": seq,
+                "seq": next(places[origin.unit]),
                 "session": None if entry.number is None else origin.session,
                 "number": entry.number,
                 "time_ns": entry.time_ns,
@@ -139,12 +112,13 @@ def append(db: Connection, origin: Origin, entries: Sequence[LogEntry]) -> int:
                 "type": entry.kind,
                 "body": body,
             }
-            for seq, (entry, body) in enumerate(zip(entries, bodies, strict=True), last - len(entries) + 1)
+            for origin, entry, body in encoded
         ],
     )
-    if last > EVENTS_KEPT:
-        remove_events(db, origin.unit, last - EVENTS_KEPT)
-    return int(taken.log_bytes)
+    for unit, end in ends.items():
+        if end.last > EVENTS_KEPT:
+            remove_events(db, unit, end.last - EVENTS_KEPT)
+    return {unit: end.size for unit, end in ends.items()}
 
 
 def remove_events(db: Connection, unit: int, through: int) -> None:
@@ -162,4 +136,4 @@ def establish(db: Connection, unit: int) -> None:
 
 def note(db: Connection, origin: Origin, text: str) -> None:
     """Add a note of the server to the unit's log."""
-    append(db, origin, [LogEntry(None, origin.now_ns, SERVER_TYPE, {"text": text})])
+    append(db, [(origin, [LogEntry(None, origin.now_ns, SERVER_TYPE, {"text": text})])])

@@ -9,13 +9,36 @@ from sqlalchemy import Connection, and_, delete, insert, select, update
 from gprov.apps.server.store.rows import Origin, establish, note
 from gprov.apps.server.store.statements import AnyRow
 from gprov.apps.server.store.tables import documents, sessions, states, units
-from gprov.apps.server.store.unit_rows import access_of
+from gprov.apps.server.store.unit_rows import access_of, add_concern, is_proven
 from gprov.domain.events import ProcessState
 from gprov.domain.factory.documents import SUPERSEDED, Decision, DocumentStatus, HeldDocument, decide
+from gprov.domain.factory.requests import StateReport
 from gprov.domain.factory.states import SessionReports, UnitStatus, Verdict, advance, judge
+from gprov.domain.factory.unit_access import may_report
+from gprov.domain.platform.unidentified import is_unidentified
 
+UNTRUSTED = "this session has not proven that it is the unit"
 # State reports kept for one unit.
 STATES_KEPT = 1000
+
+
+def report_state(db: Connection, origin: Origin, report: StateReport, number: int | None, *, strict: bool) -> Verdict:
+    """``number``: of the STATE event that reports it; None: reported directly. ``strict``: only sessions that have
+    proven what they are change a unit (``gprov.domain.factory.unit_access``).
+
+    Reports of machines that are not identified count: they get neither passwords nor QA documents."""
+    access, state = access_of(db, origin.unit), report.state
+    trusted = (
+        not strict
+        or is_unidentified(report.sender.serial)
+        or may_report(access, origin.session, is_proven(db, origin), state)
+    )
+    verdict = apply_state(db, origin, state, number, trusted=trusted)
+    if verdict is Verdict.UNPROVEN:
+        note(db, origin, f"{state.value} changes nothing: {UNTRUSTED}")
+        if access.holder and state is ProcessState.MFG_SUCCEEDED:
+            add_concern(db, origin.unit, "another session reported success than the one that got its passwords")
+    return verdict
 
 
 def apply_state(

@@ -39,7 +39,7 @@ from gprov.domain.plan.file_operations import (
     FetchFile,
     RemovePath,
     ReplacePlainText,
-    SetFolderOwner,
+    SetOwner,
     WriteFile,
 )
 from gprov.domain.plan.operations import Operation, Plan
@@ -53,7 +53,7 @@ _OPTIONAL_OPERATIONS = (
     ReplacePlainText,
     StopArray,
     WriteFile,
-    SetFolderOwner,
+    SetOwner,
     FlushVolume,
 )
 

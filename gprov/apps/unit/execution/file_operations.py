@@ -13,14 +13,14 @@ from gprov.domain.plan.file_operations import (
     RemovePath,
     ReplacePlainText,
     SetFlag,
-    SetFolderOwner,
+    SetOwner,
     WriteFile,
 )
 from gprov.ports.files import Files
 
 FileOperation = (
     MakeFolder
-    | SetFolderOwner
+    | SetOwner
     | WriteFile
     | CopyFile
     | CopyKernel
@@ -35,7 +35,7 @@ FileOperation = (
 def perform_on_files(files: Files, operation: FileOperation) -> None:
     """Run an operation that needs only the files port."""
     match operation:
-        case MakeFolder() | SetFolderOwner():
+        case MakeFolder() | SetOwner():
             _perform_on_folder(files, operation)
         case WriteFile():
             files.replace(operation.path, operation.content, mode=operation.mode, owner=operation.owner)
@@ -71,11 +71,11 @@ def _replace_plain_text(files: Files, operation: ReplacePlainText) -> None:
     files.remove(operation.plain_text)
 
 
-def _perform_on_folder(files: Files, operation: MakeFolder | SetFolderOwner) -> None:
+def _perform_on_folder(files: Files, operation: MakeFolder | SetOwner) -> None:
     match operation:
         case MakeFolder():
             files.make_folder(operation.path, mode=operation.mode, owner=operation.owner)
-        case SetFolderOwner():
-            files.set_folder_owner(operation.path, operation.owner)
+        case SetOwner():
+            files.set_owner(operation.path, operation.owner)
         case _:
             assert_never(operation)

@@ -11,8 +11,8 @@ from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.apps.unit.devices.volumes import volumes_of, wait_for
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.disk.model import KNOWN_KINDS, FileSystemKind, Volume
+from gprov.domain.disk.recovery import conversion_hint, why_not_recovery
 from gprov.domain.disk.recovery import find_recovery as select_recovery
-from gprov.domain.disk.recovery import why_not_recovery
 from gprov.domain.errors import DeviceFault, DeviceMissing, GprovError
 from gprov.domain.files import FileType
 from gprov.domain.platform.model import ValidateMethod
@@ -57,7 +57,7 @@ def find_recovery(
         bus.warning(f"{volume.node} is labelled {label}{also}, but {why_not_recovery(volume, rule)}: left alone")
     if recovery is None:
         what = "volume that could be it" if others else "volume"
-        raise DeviceMissing(label, f"no {what} has this label after {seconds:g} s")
+        raise DeviceMissing(label, f"no {what} has this label after {seconds:g} s{conversion_hint(others)}")
     return RecoveryVolume(recovery, _find_esp(volumes, recovery, context.branding.esp_label))
 
 

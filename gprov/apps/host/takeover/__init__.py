@@ -1,0 +1,1 @@
+"""Taking over units of gprovision."""

@@ -1,0 +1,80 @@
+"""A RECOVERY on NTFS becomes one that gprov uses, as docs/takeover.md says; `gprov takeover check` judges both."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
+from gprov.adapters.linux.disk.block import SysfsBlockDevices
+from gprov.apps.host.cli.main import main
+from gprov.domain.disk.layout import MIB
+from gprov.domain.disk.model import Disk, Volume
+from gprov.domain.disk.recovery import why_not_recovery
+from tests.gprovision import volumes
+
+MakeDisk = Callable[..., Disk]
+Tool = Callable[..., str]
+NAME = "WIDGET.LNX.SHINY.2024-02-01.0002.upd"
+DOCUMENT = Path(__file__).parents[3] / "docs/takeover.md"
+
+
+def volume(disk: Disk) -> Volume:
+    contents = SysfsBlockDevices(include_loop=True).contents(disk.node)
+    return Volume(disk=disk, node=disk.node, device=disk.device, contents=contents)
+
+
+def fill(folder: Path) -> None:
+    (folder / "Image").mkdir()
+    (folder / "Image" / NAME).write_bytes(build_image(build_kernel(9)))
+    (folder / "norm_boot").write_bytes(build_kernel(9))
+    (folder / "insecure.storage").write_bytes(volumes.PLAIN_TEXT)
+
+
+def checked(folder: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, tuple[str, str]]]:
+    status = main(["takeover", "check", str(folder), "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert found["blocked"] == bool(status)
+    return status, {each["subject"]: (each["weight"], each["text"]) for each in found["findings"]}
+
+
+def way_out() -> str:
+    """The commands of the document, in its order."""
+    section = DOCUMENT.read_text().split("## RECOVERY on NTFS or FAT\n")[1].split("\n## ")[0]
+    return "\n".join(re.findall(r"^    (.+)$", section, re.MULTILINE))
+
+
+def test_another_file_system_is_named_and_the_way_out_gives_a_recovery(
+    make_disk: MakeDisk, mount_point: Path, tool: Tool, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    disk = make_disk(64 * MIB)
+    tool("mkfs.ntfs", "-q", "-F", "-L", "RECOVERY", disk.node)
+    tool("ntfs-3g", disk.node, str(mount_point))
+    fill(mount_point)
+    assert "holds ntfs, must be" in why_not_recovery(volume(disk))
+    status, found = checked(mount_point, capsys)
+    assert status == 1
+    weight, text = found["file system"]
+    assert weight == "blocks"
+    assert "make it ext3" in text
+
+    script = way_out().replace("/srv/recovery", str(tmp_path / "copy")).replace("/mnt/RECOVERY", str(mount_point))
+    script = script.replace("$(findfs LABEL=RECOVERY)", disk.node)
+    lines = [line for line in script.splitlines() if "mkfs.ext3" in line or "cp -a" in line]
+    assert len(lines) == 3
+    done = subprocess.run(["sh", "-exc", "\n".join([f"node={disk.node}", *lines])], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+    made = volume(disk)
+    assert (made.contents.kind, made.contents.label) == ("ext3", "RECOVERY")
+    assert why_not_recovery(made) == ""
+    status, found = checked(mount_point, capsys)
+    assert status == 0, found
+    assert found["file system"] == ("fine", "ext3")
+    assert found["kernel of the newest image"][0] == "fine"
+    assert "root folder" not in found
