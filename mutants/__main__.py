@@ -47,6 +47,8 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "boot/budget.py": ("boot/test_budget.py",),
     "boot/decide.py": ("boot/test_decision.py",),
     "boot/decide_root.py": ("boot/test_decision.py",),
+    "boot/decide_request.py": ("boot/test_boot_request.py",),
+    "boot/boot_request.py": ("boot/test_boot_request.py",),
     "boot/decide_arrays.py": ("boot/test_decision.py",),
     "boot/entries.py": ("boot/test_entries.py",),
     "boot/kept_arguments.py": ("boot/test_keptargs.py",),

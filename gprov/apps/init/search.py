@@ -20,7 +20,7 @@ from gprov.ports.clock import Deadline
 
 if TYPE_CHECKING:  # most units have no array: a normal boot should not import them
     from gprov.apps.init.arrays import ArrayStarter
-    from gprov.domain.boot.boot_request import BootRequest
+    from gprov.domain.boot.boot_request import BootRequest, UnreadableRequest
     from gprov.domain.disk.arrays import FoundArray
 
 
@@ -161,7 +161,7 @@ class RootFinder:
             return Mounted(Flag.ABSENT)
         return Mounted(Flag.PRESENT, expects_display=self._expects_display(), request=self._request())
 
-    def _request(self) -> BootRequest | None:
+    def _request(self) -> BootRequest | UnreadableRequest | None:
         path = f"{self._target}{self._context.branding.config_folder}/{REQUEST_FILE}"
         try:
             if self._ports.files.status(path) is None:

@@ -6,7 +6,13 @@ from __future__ import annotations
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.domain.boot.boot_counts import REQUEST_FILE
-from gprov.domain.boot.boot_request import BootRequest, parse_boot_request, serialise_boot_request, with_try
+from gprov.domain.boot.boot_request import (
+    BootRequest,
+    UnreadableRequest,
+    parse_boot_request,
+    serialise_boot_request,
+    with_try,
+)
 from gprov.domain.boot.facts import Found, Mounted, RootSearch
 from gprov.domain.disk.model import Volume
 from gprov.domain.errors import BadInput, DeviceFault, InternalError
@@ -23,21 +29,21 @@ class SystemRequests:
         self._path = f"{self._root}{context.branding.config_folder}/{REQUEST_FILE}"
         self._bus = context.bus
 
-    def read(self) -> BootRequest | None:
-        """A request that cannot be read is reported, and there is none."""
+    def read(self) -> BootRequest | UnreadableRequest:
+        """The request that is there."""
         try:
             return parse_boot_request(self._path, self._ports.files.read(self._path, _REQUEST_BYTES))
         except (BadInput, DeviceFault) as error:
-            self._bus.warning(f"the request of the system is not acted on: {error}")
-            return None
+            return UnreadableRequest(str(error))
 
     def begin(self, root: RootSearch) -> Volume | None:
         """Count this start as one that begins to act on the request of this root. Returns its volume; None: the count
         cannot be written, so it must not begin, since it could do so for ever."""
-        if not isinstance(root, Found) or not isinstance(root.mount, Mounted) or root.mount.request is None:
+        request = root.mount.request if isinstance(root, Found) and isinstance(root.mount, Mounted) else None
+        if not isinstance(root, Found) or request is None or isinstance(request, UnreadableRequest):
             raise InternalError("a request of the system without a root that holds it")
         try:
-            self._write(root.volume, serialise_boot_request(with_try(root.mount.request)))
+            self._write(root.volume, serialise_boot_request(with_try(request)))
         except DeviceFault as fault:
             self._bus.warning(f"the request of the system is not acted on: {fault}")
             return None

@@ -40,6 +40,13 @@ class EraseRequested:
     tries: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadableRequest:
+    """There is a file, but not what it asks for. ``reason``: for the log."""
+
+    reason: str
+
+
 BootRequest = RestoreRequested | EraseRequested
 
 

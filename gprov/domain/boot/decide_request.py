@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from gprov.domain.boot.boot_request import MAX_TRIES, BootRequest, EraseRequested, RestoreRequested
+from gprov.domain.boot.boot_request import (
+    MAX_TRIES,
+    BootRequest,
+    EraseRequested,
+    RestoreRequested,
+    UnreadableRequest,
+)
 from gprov.domain.boot.decisions import Decision, Erase, Restore, RestoreReason, SurveyTargets, WithdrawRequest
 from gprov.domain.boot.facts import BootFacts
 from gprov.domain.boot.survey import TargetSurvey
 from gprov.domain.disk.model import Volume
 
 
-def decide_request(facts: BootFacts, volume: Volume, request: BootRequest) -> Decision:
+def decide_request(facts: BootFacts, volume: Volume, request: BootRequest | UnreadableRequest) -> Decision:
     """``volume``: the root, which holds the request and its flag file: whatever speaks against the request, the system
     can start."""
+    if isinstance(request, UnreadableRequest):
+        return WithdrawRequest(volume, request.reason)
     if request.tries >= MAX_TRIES:
         return WithdrawRequest(volume, f"{request.tries} starts have begun to act on it")
     if facts.targets is None:

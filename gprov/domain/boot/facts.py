@@ -12,7 +12,7 @@ from gprov.domain.boot.survey import TargetSurvey
 from gprov.domain.disk.model import Volume
 
 if TYPE_CHECKING:  # most units have no array: a normal boot should not import them
-    from gprov.domain.boot.boot_request import BootRequest
+    from gprov.domain.boot.boot_request import BootRequest, UnreadableRequest
     from gprov.domain.disk.arrays import FoundArray
 
 
@@ -41,7 +41,7 @@ class Mounted:
     flag: Flag
     switch_error: str = ""
     expects_display: bool = False
-    request: BootRequest | None = None
+    request: BootRequest | UnreadableRequest | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,8 @@ class Finding:
 class RecoveryContents:
     """``kind`` and ``label`` of the file system, "" if not known. ``owner``: user id of the root folder. ``images``:
     names in the image folder; None without that folder. ``kernel``: in its place; None if it is missing or unusable.
-    ``image_kernel``: that in the newest image, None if it was not read. ``files``: content by path."""
+    ``image_kernel``: that in the newest image, None if it was not read; ``image_problem``: why a restore would refuse
+    that image. ``files``: content by path."""
 
     kind: str
     label: str
@@ -60,6 +61,7 @@ class RecoveryContents:
     images: Sequence[str] | None
     kernel: KernelFacts | None
     image_kernel: KernelFacts | None
+    image_problem: str = ""
     files: Mapping[str, bytes]
 
 
@@ -123,7 +125,7 @@ def _kernels(contents: RecoveryContents, branding: Branding) -> Iterator[Finding
         case Comparison.SECOND:
             yield Finding(where, Weight.FINE, f"#{other.build_number}: a restore puts it on RECOVERY, too")
         case Comparison.SAME:
-            yield Finding(where, Weight.FINE, f"#{other.build_number}, as RECOVERY's: a restore copies neither")
+            yield Finding(where, Weight.FINE, f"#{other.build_number}, as RECOVERY's: neither replaces the other")
 
 
 def _images(contents: RecoveryContents, branding: Branding) -> Iterator[Finding]:
@@ -132,8 +134,11 @@ def _images(contents: RecoveryContents, branding: Branding) -> Iterator[Finding]
         yield Finding(IMAGE_FOLDER, Weight.BLOCKS, f"has no image named {branding.image_prefix}…: nothing to restore")
         return
     newest_name, *others = ranking.candidates
-    text = f"{newest_name.filename} is restored first; then, if it fails, {len(others)} other(s)"
-    yield Finding(IMAGE_FOLDER, Weight.FINE, text)
+    if contents.image_problem:
+        yield Finding(f"{IMAGE_FOLDER}/{newest_name.filename}", Weight.BLOCKS, contents.image_problem)
+    else:
+        text = f"{newest_name.filename} is restored first; then, if it fails, {len(others)} other(s)"
+        yield Finding(IMAGE_FOLDER, Weight.FINE, text)
     for rejected in ranking.rejected:
         yield Finding(f"{IMAGE_FOLDER}/{rejected.filename}", Weight.NOTE, f"is never restored: {rejected.reason}")
     path = f"{branding.log_folder}/{HISTORY_FILE}"
@@ -151,7 +156,10 @@ def _images(contents: RecoveryContents, branding: Branding) -> Iterator[Finding]
 def _menus(files: Mapping[str, bytes], branding: Branding) -> Iterator[Finding]:
     if FIRST_MENU not in files:
         return
-    yield Finding(FIRST_MENU, Weight.FINE, "grub4dos is kept; each restore writes its menus")
+    text = (
+        "grub4dos starts the kernel of the data disk's boot partition first: replace that one, too. It stays the loader"
+    )
+    yield Finding(FIRST_MENU, Weight.NOTE, text)
     if f"{branding.environment_prefix}{FALLBACK_ARGUMENT}=1".encode() not in files.get(FALLBACK_MENU, b""):
         text = (
             "until the first restore, it restores the unit whenever the BIOS misses the data disk: add "

@@ -26,6 +26,8 @@ pytestmark = [
 
 LARGE_SECTORS = "logical_block_size=4096,physical_block_size=4096"
 USB_SLOT = "pci-0000:00:06.0-usb-0:3:1.0-scsi-0:0:0:0"
+# Without an address Linux does not find it.
+SAS_DISK = "scsi-hd,bus=sas.0,scsi-id=1,serial=P1,wwn=0x5000000000000001"
 # Name of the disk → the QEMU device; what we should say: bus, serial, slot, sector size.
 DISKS: dict[str, tuple[str, list[str | int]]] = {
     "nvme0n1": ("nvme,serial=N1,addr=4", ["NVME", "N1", "pci-0000:00:04.0-nvme-1", 512]),
@@ -34,7 +36,7 @@ DISKS: dict[str, tuple[str, list[str | int]]] = {
     "sd-usb": ("usb-storage,bus=xhci.0,port=3,serial=U1", ["USB", "U1", USB_SLOT, 512]),
     "sd-scsi": ("scsi-hd,bus=scsi.0,scsi-id=3,lun=2,serial=S1", ["SCSI", "S1", "pci-0000:00:07.0-scsi-0:0:3:2", 512]),
     "sd-raid": ("scsi-hd,bus=raid.0,serial=R1", ["SCSI", "R1", "pci-0000:00:08.0-scsi-0:2:0:0", 512]),
-    "sd-sas": ("scsi-hd,bus=sas.0,scsi-id=1,serial=P1,wwn=0x5000000000000001", ["SCSI", "P1", "pci-0000:00:09.0-sas-phy1-lun-0", 512]),
+    "sd-sas": (SAS_DISK, ["SCSI", "P1", "pci-0000:00:09.0-sas-phy1-lun-0", 512]),
     "sd-vmware": ("scsi-hd,bus=vmware.0,scsi-id=5,serial=W1", ["SCSI", "W1", "pci-0000:00:0a.0-scsi-0:0:5:0", 512]),
     "sd-wide": ("scsi-hd,bus=wide.0,scsi-id=1,serial=L1", ["SCSI", "L1", "pci-0000:00:0b.0-scsi-0:0:1:0", 512]),
     "mmcblk0": ("sd-card,bus=sd-bus", ["MMC", "0xdeadbeef", "", 512]),

@@ -78,3 +78,15 @@ def test_another_file_system_is_named_and_the_way_out_gives_a_recovery(
     assert found["file system"] == ("fine", "ext3")
     assert found["kernel of the newest image"][0] == "fine"
     assert "root folder" not in found
+
+
+def test_a_damaged_image_blocks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In a copy of RECOVERY, which no file system is mounted at."""
+    fill(tmp_path)
+    image = tmp_path / "Image" / NAME
+    image.write_bytes(image.read_bytes()[:-100])
+    status, found = checked(tmp_path, capsys)
+    assert status == 1
+    assert found[f"Image/{NAME}"][0] == "blocks"
+    assert found["file system"][0] == "note"
+    assert volumes.PASSWORD not in str(found)

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import subprocess
 import tarfile
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import pytest
 from gprov.adapters.linux.archive import XzTarArchives
 from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.cli.main import main
+from gprov.apps.host.image.tool_sets import ALL_TOOLS
 
 Snapshot = Callable[[Path], dict[str, str]]
 NAME = "WIDGET.LNX.SHINY.2024-02-29.0107.upd"
@@ -65,6 +67,37 @@ def test_as_other_tools_see_it(image: Path) -> None:
     assert names[0] == "etc/provisioning/imgmeta.json"
     assert names[1:] == sorted(names[1:], key=lambda name: name.split("/"))
     assert "usr/bin/ping" in names
+
+
+@pytest.mark.parametrize("kind", ["--root", "--tar"])
+def test_tools_are_added_and_the_rest_stays(
+    root: Path, image: Path, tmp_path: Path, snapshot: Snapshot, kind: str
+) -> None:
+    source = root
+    if kind == "--tar":
+        source = tmp_path / "root.tar"
+        argv = ["tar", "-C", str(root), "--xattrs", "--xattrs-include=*", "--acls", "--sparse", "-cf", str(source), "."]
+        subprocess.run(argv, check=True)
+    extract(create(tmp_path, kind, str(source), "--tools"), tmp_path / "out", None)
+    extract(image, tmp_path / "without", None)
+    for name in ALL_TOOLS.programs:
+        assert os.access(tmp_path / "out/usr/sbin" / name, os.X_OK)
+    assert not (root / "usr/sbin").exists()
+    for path, content in ALL_TOOLS.files().items():
+        assert (tmp_path / "out" / path).read_bytes() == content
+    for link in ALL_TOOLS.links():
+        assert (tmp_path / "out" / link).exists()
+    for folder in (
+        "usr/sbin",
+        "usr/share",
+        "usr/lib/gprov",
+        "usr/lib/systemd/system",
+        "usr/lib/systemd/coredump.conf.d",
+    ):
+        shutil.rmtree(tmp_path / "out" / folder)
+    before, after = snapshot(tmp_path / "without"), snapshot(tmp_path / "out")
+    del before["times"], after["times"]  # of the folders that this test has just changed
+    assert after == before
 
 
 def test_create_json_output(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

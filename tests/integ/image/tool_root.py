@@ -120,3 +120,16 @@ def make_root(folder: Path, kind: str, applets: Sequence[str] = APPLETS) -> Tool
         shutil.copytree("/etc/alternatives", root / "etc/alternatives", symlinks=True)
         mounts.append(f"mount -t overlay overlay -o lowerdir={root}/usr:/usr {root}/usr")
     return ToolRoot(root, kind, mounts)
+
+
+def add_program(root: ToolRoot, name: str) -> None:
+    """A program of this machine with its libraries, for a root with busybox alone."""
+    path = shutil.which(name)
+    assert path is not None, name
+    listed = subprocess.run(["ldd", path], capture_output=True, text=True, check=True, timeout=60).stdout
+    for word in listed.split():
+        if word.startswith("/"):
+            target = root.folder / "usr" / word.removeprefix("/usr").lstrip("/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(word, target)
+    shutil.copy(path, root.folder / "usr/bin" / name)

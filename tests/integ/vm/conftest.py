@@ -24,11 +24,13 @@ from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.initramfs.cache import content_key
 from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.lab.container import LabContainer
+from gprov.apps.host.lab.disk_shapes import unit_spec
 from gprov.apps.host.lab.lifecycle import Lab
 from gprov.apps.host.lab.machine import DiskBus, Machine
 from gprov.apps.host.lab.products import Products
 from gprov.apps.host.lab.report import RunFacts, lab_report
 from gprov.apps.host.lab.runner import RunningMachine
+from gprov.apps.host.lab.scenario import CutScenario, CutStage
 from gprov.apps.host.lab.stage import Expectation, StageResult
 from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.unitspec import VirtualUnitSpec, spec_text
@@ -44,8 +46,35 @@ _UNITS = "units"
 _UNITS_KEPT = 18
 _TOOLS = ("qemu-system-x86_64", "qemu-img", "qemu-storage-daemon", "mmdebstrap", "debugfs", "sfdisk", "mdir")
 
+# Files that take minutes begin first, so that all processes of pytest-xdist end at about the same time. The first ones
+# use different units: a process that needs a unit which another is making waits for it.
+_FIRST = (
+    "test_power_cuts.py",
+    "test_contract_in_vm.py",
+    "test_lifecycle.py",
+    "test_netboot.py",
+    "test_raid.py",
+    "test_restore.py",
+    "test_bmc.py",
+    "test_good_boots.py",
+    "test_boot_entries.py",
+    "test_erase.py",
+    "test_bios.py",
+)
+
 RunStage = Callable[..., StageResult]
 PrepareUnit = Callable[[VirtualUnitSpec], VirtualUnit]
+ScenarioOf = Callable[[CutStage, VirtualUnitSpec], CutScenario]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sort the tests of this folder by file. Raises ValueError for a name in ``_FIRST`` without a file."""
+    folder = Path(__file__).parent
+    unknown = [name for name in _FIRST if not (folder / name).exists()]
+    if unknown:
+        raise ValueError(f"_FIRST in {__file__}: no such files: {', '.join(unknown)}")
+    ranks = {folder / name: number for number, name in enumerate(_FIRST)}
+    items.sort(key=lambda item: ranks.get(item.path, len(ranks)) if item.path.parent == folder else -1)
 
 
 @pytest.fixture(scope="session")
@@ -87,15 +116,37 @@ def small_prepared_as(container: LabContainer, small_products: Products) -> Prep
 
 @pytest.fixture(scope="session")
 def prepared(prepared_as: PrepareUnit) -> VirtualUnit:
-    """The usual unit: UEFI, one SATA disk."""
+    """The usual unit: UEFI, one SATA disk, Debian with systemd."""
     return prepared_as(VirtualUnitSpec())
 
 
 @pytest.fixture
-def overlay(container: LabContainer, prepared: VirtualUnit, tmp_path: Path) -> Iterator[VirtualUnit]:
-    """The prepared unit as this test may spoil it."""
+def debian_overlay(container: LabContainer, prepared: VirtualUnit, tmp_path: Path) -> Iterator[VirtualUnit]:
+    """The prepared unit as this test may spoil it. For what needs its systemd: its starts and restores cost twice as
+    much as those of the small system."""
     yield prepared.overlay(str(tmp_path / "unit"), container.processes())
     shutil.rmtree(tmp_path / "unit")
+
+
+@pytest.fixture
+def overlay(small_overlay_as: PrepareUnit) -> VirtualUnit:
+    """A prepared unit with the small system, as this test may spoil it: UEFI, one SATA disk."""
+    return small_overlay_as(unit_spec("small"))
+
+
+@pytest.fixture(scope="session")
+def cut_scenario(container: LabContainer, small_prepared_as: PrepareUnit) -> ScenarioOf:
+    """``cut_scenario(stage, specification)``; made from a copy of the prepared unit."""
+
+    def scenario(stage: CutStage, spec: VirtualUnitSpec) -> CutScenario:
+        def copied(folder: str) -> VirtualUnit:
+            unit = small_prepared_as(spec).overlay(folder, container.processes())
+            unit.detach(container.processes())
+            return unit
+
+        return container.scenarios().scenario(stage, spec, copied)
+
+    return scenario
 
 
 @pytest.fixture
@@ -131,13 +182,13 @@ def run_stage(container: LabContainer) -> RunStage:
 
 @pytest.fixture(scope="session")
 def newer_image(
-    container: LabContainer, products: Products, tmp_path_factory: pytest.TempPathFactory
+    container: LabContainer, small_products: Products, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[str, bytes]:
-    """Path of an image whose kernel has a higher build number, and that kernel."""
-    kernel = _renumbered(Path(products.normal_kernel).read_bytes(), 9)
+    """Path of an image with the small system whose kernel has a higher build number, and that kernel."""
+    kernel = _renumbered(Path(small_products.normal_kernel).read_bytes(), 9)
     path = tmp_path_factory.mktemp("kernel") / "norm_boot"
     path.write_bytes(kernel)
-    return container.builder().image(str(path), _NEWER), kernel
+    return container.small_images().image(str(path), _NEWER), kernel
 
 
 def _preparation(container: LabContainer, products: Products) -> PrepareUnit:

@@ -94,7 +94,7 @@ def restored_again(unit: VirtualUnit, run_stage: RunStage, number: int) -> None:
         run_stage(f"start-{number}", unit, STARTED)
 
 
-@pytest.mark.parametrize("restores", [2, pytest.param(12, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("restores", [1, pytest.param(12, marks=pytest.mark.nightly)])
 def test_restores_leave_nvram_and_recovery_as_they_are(
     overlay: VirtualUnit, run_stage: RunStage, restores: int
 ) -> None:

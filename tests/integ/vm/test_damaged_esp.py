@@ -61,9 +61,9 @@ def overwrite(unit: VirtualUnit, name: str, content: bytes, folder: Path) -> Non
     ],
 )
 def test_a_damaged_kernel_is_passed_over_and_a_restore_repairs_it(
-    overlay: VirtualUnit, run_stage: RunStage, products: Products, tmp_path: Path, damage: str
+    overlay: VirtualUnit, run_stage: RunStage, small_products: Products, tmp_path: Path, damage: str
 ) -> None:
-    whole = Path(products.normal_kernel).read_bytes()
+    whole = Path(small_products.normal_kernel).read_bytes()
     assert read(overlay, KERNEL, tmp_path) == whole
     if damage == "gone":
         mtools(overlay, "mdel", KERNEL, writable=True)

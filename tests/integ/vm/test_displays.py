@@ -249,10 +249,10 @@ def test_a_person_operates_a_unit_at_its_serial_console(
 @pytest.mark.nightly
 @pytest.mark.parametrize("model", Model)
 def test_the_display_shows_the_start_of_the_system_until_that_is_up(
-    overlay: VirtualUnit, products: Products, run_stage: RunStage, model: Model
+    debian_overlay: VirtualUnit, products: Products, run_stage: RunStage, model: Model
 ) -> None:
     """With the usual system, which reports that it is up; restored and started as the boot entries say."""
-    unit = overlay
+    unit = debian_overlay
 
     def restore(live: RunningMachine) -> None:
         script = (opened(model), chosen(Item.RESTORE_LATEST), confirmed("latest image?", yes=True))

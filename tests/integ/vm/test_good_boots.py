@@ -42,18 +42,18 @@ def cut_at_handover(live: RunningMachine) -> None:
 
 
 def test_boots_are_counted_confirmed_and_added_to_the_history(
-    overlay: VirtualUnit, run_stage: RunStage, products: Products
+    debian_overlay: VirtualUnit, run_stage: RunStage, products: Products
 ) -> None:
-    assert counts(overlay) == {"boots_started": b"1\n", "boots_confirmed": b"1 1\n"}
+    assert counts(debian_overlay) == {"boots_started": b"1\n", "boots_confirmed": b"1 1\n"}
     for number in (2, 3):
-        run_stage(f"cut-{number}", overlay, CUT, during=cut_at_handover)
-        assert counts(overlay) == {"boots_started": b"%d\n" % number, "boots_confirmed": b"1 1\n"}
-    assert recorded(overlay, products.image_name) == {"BootAttempts": 0, "BootFailures": 0}
+        run_stage(f"cut-{number}", debian_overlay, CUT, during=cut_at_handover)
+        assert counts(debian_overlay) == {"boots_started": b"%d\n" % number, "boots_confirmed": b"1 1\n"}
+    assert recorded(debian_overlay, products.image_name) == {"BootAttempts": 0, "BootFailures": 0}
 
-    remove_flag(SystemProcesses(), overlay)
-    run_stage("restore", overlay, RESTORED)
-    assert counts(overlay) == {}
-    assert recorded(overlay, products.image_name) == {"BootAttempts": 3, "BootFailures": 2}
+    remove_flag(SystemProcesses(), debian_overlay)
+    run_stage("restore", debian_overlay, RESTORED)
+    assert counts(debian_overlay) == {}
+    assert recorded(debian_overlay, products.image_name) == {"BootAttempts": 3, "BootFailures": 2}
 
-    run_stage("good", overlay, STARTED)
-    assert counts(overlay) == {"boots_started": b"1\n", "boots_confirmed": b"1 1\n"}
+    run_stage("good", debian_overlay, STARTED)
+    assert counts(debian_overlay) == {"boots_started": b"1\n", "boots_confirmed": b"1 1\n"}

@@ -50,12 +50,12 @@ def add_shadow(image: Path, content: bytes) -> None:
 
 
 def test_without_its_password_hash_a_unit_is_restored_with_a_locked_account(
-    overlay: VirtualUnit, run_stage: RunStage, products: Products, tmp_path: Path
+    overlay: VirtualUnit, run_stage: RunStage, small_products: Products, tmp_path: Path
 ) -> None:
     before = shadow(overlay)
     assert password_field(before).startswith("$")
     image = tmp_path / "image"
-    image.write_bytes(Path(products.image).read_bytes())
+    image.write_bytes(Path(small_products.image).read_bytes())
     add_shadow(image, before.replace(password_field(before), OWN).encode())
     with ext_volume(SystemProcesses(), overlay.recovery, STICK, writable=True) as stick:
         stick.remove(HASH)

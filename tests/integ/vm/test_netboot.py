@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,21 +13,19 @@ from virt.firmware.efi.bootentry import BootEntry
 from virt.firmware.varstore.edk2 import Edk2VarStore
 
 from gprov.adapters.linux.system.process import SystemProcesses
-from gprov.apps.host.lab.disk_shapes import unit_spec
 from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.volumes import ext_volume
 from gprov.domain.boot.firmware import FirmwareKind
+from tests.integ.vm.netbooted import NETBOOTED
 
 pytestmark = pytest.mark.vm
 
 UEFI, BIOS = FirmwareKind.UEFI, FirmwareKind.BIOS
 
 
-# Units that test_shapes.py looks at, too: each life takes minutes.
-@pytest.fixture(scope="module", params=[("nvme", UEFI), ("huge", BIOS)], ids=["UEFI", "BIOS"])
-def unit(prepared_as: Callable[..., VirtualUnit], request: pytest.FixtureRequest) -> VirtualUnit:
-    profile, firmware = request.param
-    return prepared_as(replace(unit_spec(profile, firmware), netboot=True, tls=True))
+@pytest.fixture(scope="module", params=NETBOOTED.values(), ids=["UEFI", "BIOS"])
+def unit(small_prepared_as: Callable[..., VirtualUnit], request: pytest.FixtureRequest) -> VirtualUnit:
+    return small_prepared_as(request.param)
 
 
 def text(unit: VirtualUnit, name: str) -> str:

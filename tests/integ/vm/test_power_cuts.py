@@ -16,64 +16,68 @@ import pytest
 from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.lab.campaign import Campaign, run_campaign
 from gprov.apps.host.lab.container import LabContainer
-from gprov.apps.host.lab.cuts import CutResult
-from gprov.apps.host.lab.disk_shapes import unit_spec
+from gprov.apps.host.lab.cuts import CutMethod, CutResult
+from gprov.apps.host.lab.disk_shapes import SHAPES, unit_spec
 from gprov.apps.host.lab.inspection import check_restored_unit
 from gprov.apps.host.lab.powercut import DiskCut, PowerCut, UnflushedOutcome, apply_cut
 from gprov.apps.host.lab.products import file_digest
-from gprov.apps.host.lab.scenario import CutStage
+from gprov.apps.host.lab.scenario import CutScenario, CutStage
 from gprov.apps.host.lab.volumes import raw_view
 from gprov.apps.host.lab.writelog import read_log
 from gprov.domain.boot.firmware import FirmwareKind
+from tests.integ.vm.conftest import ScenarioOf
 
 pytestmark = pytest.mark.vm
 
 SEED = "tests"
 
 
-def cut(
-    container: LabContainer,
-    folder: Path,
-    stage: CutStage,
-    firmware: FirmwareKind,
-    disks: str,
-    count: int,
-    jobs: int = 1,
-) -> None:
-    """Raises AssertionError with what is needed to see a failure again; disks and logs of it stay."""
-    scenario = container.scenarios().scenario(stage, unit_spec(disks, firmware))
-    results = run_campaign(
-        container.cuts(), scenario, Campaign(seed=SEED, first=0, count=count, jobs=jobs), str(folder / "cuts")
-    )
-    failed = [told(result, stage, firmware, disks) for result in results if result.problems]
+def cuts_of(count: int, first: int = 0, jobs: int = 1) -> Campaign:
+    return Campaign(seed=SEED, first=first, count=count, jobs=jobs)
+
+
+def cut(container: LabContainer, folder: Path, scenario: CutScenario, campaign: Campaign) -> list[CutMethod]:
+    """The methods of the cuts. Raises AssertionError with what is needed to see a failure again; disks
+    and logs of it stay."""
+    results = run_campaign(container.cuts(), scenario, campaign, str(folder / "cuts"))
+    failed = [told(result, scenario) for result in results if result.problems]
     assert not failed, "\n".join(failed)
     shutil.rmtree(folder / "cuts")
+    return [result.method for result in results]
 
 
-def told(result: CutResult, stage: CutStage, firmware: FirmwareKind, disks: str) -> str:
-    arguments = (
-        f"--stage {stage.value} --firmware {firmware.value} --disks {disks} --seed {SEED} --first {result.number}"
-    )
+def told(result: CutResult, scenario: CutScenario) -> str:
+    spec = scenario.unit.spec
+    (disks,) = [name for name in SHAPES if unit_spec(name, spec.firmware) == spec]
+    names = f"--stage {scenario.stage.value} --firmware {spec.firmware.value} --disks {disks}"
+    arguments = f"{names} --seed {SEED} --first {result.number}"
     return "\n".join([f"{result.cut}: {'; '.join(result.problems)}", f"kept in {result.folder}", arguments])
 
 
-@pytest.mark.parametrize("firmware", list(FirmwareKind))
+# Other cuts for each firmware: the numbers decide about the method, too.
+@pytest.mark.parametrize(("firmware", "first"), [(FirmwareKind.UEFI, 1), (FirmwareKind.BIOS, 6)])
 def test_a_restore_that_is_cut_ends_in_the_whole_new_system(
-    container: LabContainer, tmp_path: Path, firmware: FirmwareKind
+    container: LabContainer, cut_scenario: ScenarioOf, tmp_path: Path, firmware: FirmwareKind, first: int
 ) -> None:
-    cut(container, tmp_path, CutStage.RESTORE, firmware, "sata", 5)
+    scenario = cut_scenario(CutStage.RESTORE, unit_spec("small", firmware))
+    made = cut(container, tmp_path, scenario, cuts_of(3, first))
+    assert set(made) == set(CutMethod)
 
 
-def test_a_provisioning_that_is_cut_can_be_repeated(container: LabContainer, tmp_path: Path) -> None:
-    cut(container, tmp_path, CutStage.PROVISION, FirmwareKind.UEFI, "sata", 2)
+def test_a_provisioning_that_is_cut_can_be_repeated(
+    container: LabContainer, cut_scenario: ScenarioOf, tmp_path: Path
+) -> None:
+    scenario = cut_scenario(CutStage.PROVISION, unit_spec("small"))
+    made = cut(container, tmp_path, scenario, cuts_of(2))
+    assert set(made) == {CutMethod.REPLAYED, CutMethod.KILLED}
 
 
 @pytest.mark.parametrize("firmware", list(FirmwareKind))
 def test_all_that_was_recorded_makes_the_restored_unit(
-    container: LabContainer, tmp_path: Path, firmware: FirmwareKind
+    cut_scenario: ScenarioOf, tmp_path: Path, firmware: FirmwareKind
 ) -> None:
     """Replayed as a whole onto the unit before the restore; only its first start is missing."""
-    scenario = container.scenarios().scenario(CutStage.RESTORE, unit_spec("sata", firmware))
+    scenario = cut_scenario(CutStage.RESTORE, unit_spec("small", firmware))
     recording, left = scenario.recording, scenario.unit.overlay(str(tmp_path / "left"), SystemProcesses())
     whole = tuple(DiskCut(len(log), 0, ()) for log in recording.logs)
     apply_cut(SystemProcesses(), recording, PowerCut(recording.instants[-1], UnflushedOutcome.ALL, whole), left)
@@ -82,9 +86,9 @@ def test_all_that_was_recorded_makes_the_restored_unit(
     ]
 
 
-def test_the_check_finds_everything_that_is_not_restored(container: LabContainer) -> None:
+def test_the_check_finds_everything_that_is_not_restored(cut_scenario: ScenarioOf) -> None:
     """The unit before the restore: without its flag file, with another system and older kernels."""
-    scenario = container.scenarios().scenario(CutStage.RESTORE, unit_spec("sata", FirmwareKind.BIOS))
+    scenario = cut_scenario(CutStage.RESTORE, unit_spec("small", FirmwareKind.BIOS))
     problems = check_restored_unit(SystemProcesses(), scenario.unit, scenario.expected)
     kernel = f" is {file_digest(scenario.products.normal_kernel)}, not {scenario.expected.kernel}"
     assert "PRIMARY: has no flag file" in problems
@@ -99,20 +103,26 @@ def test_the_check_finds_everything_that_is_not_restored(container: LabContainer
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("firmware", list(FirmwareKind))
-def test_many_cuts_of_restores(container: LabContainer, tmp_path: Path, firmware: FirmwareKind) -> None:
-    cut(container, tmp_path, CutStage.RESTORE, firmware, "sata", 40, jobs=2)
+def test_many_cuts_of_restores(
+    container: LabContainer, cut_scenario: ScenarioOf, tmp_path: Path, firmware: FirmwareKind
+) -> None:
+    cut(container, tmp_path, cut_scenario(CutStage.RESTORE, unit_spec("sata", firmware)), cuts_of(40, jobs=2))
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("firmware", list(FirmwareKind))
-def test_cuts_of_restores_onto_an_array(container: LabContainer, tmp_path: Path, firmware: FirmwareKind) -> None:
-    cut(container, tmp_path, CutStage.RESTORE, firmware, "raid1", 4, jobs=2)
+def test_cuts_of_restores_onto_an_array(
+    container: LabContainer, cut_scenario: ScenarioOf, tmp_path: Path, firmware: FirmwareKind
+) -> None:
+    cut(container, tmp_path, cut_scenario(CutStage.RESTORE, unit_spec("raid1", firmware)), cuts_of(4, jobs=2))
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("firmware", list(FirmwareKind))
-def test_many_cuts_of_provisioning(container: LabContainer, tmp_path: Path, firmware: FirmwareKind) -> None:
-    cut(container, tmp_path, CutStage.PROVISION, firmware, "sata", 6, jobs=2)
+def test_many_cuts_of_provisioning(
+    container: LabContainer, cut_scenario: ScenarioOf, tmp_path: Path, firmware: FirmwareKind
+) -> None:
+    cut(container, tmp_path, cut_scenario(CutStage.PROVISION, unit_spec("sata", firmware)), cuts_of(6, jobs=2))
 
 
 def test_qemu_logs_every_write_with_its_data(tmp_path: Path) -> None:

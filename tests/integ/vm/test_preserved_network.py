@@ -73,34 +73,34 @@ def restored(unit: VirtualUnit, run_stage: RunStage, name: str) -> None:
 
 @pytest.mark.nightly
 def test_a_configuration_survives_or_is_dropped_by_option(
-    overlay: VirtualUnit, run_stage: RunStage, tmp_path: Path
+    debian_overlay: VirtualUnit, run_stage: RunStage, tmp_path: Path
 ) -> None:
     (tmp_path / "scenario").write_text(SCENARIO)
-    with root_of(overlay, writable=True) as root:
+    with root_of(debian_overlay, writable=True) as root:
         root.add(str(tmp_path / "scenario"), "/usr/lib/gprov-lab/scenario")
         defaults = configuration(root, DEFAULTS)
         assert configuration(root, NETWORK) == defaults != {}
-    with stick_of(overlay) as stick:
+    with stick_of(debian_overlay) as stick:
         assert not stick.has(SAVED)  # the configuration was not changed
 
-    started = run_stage("configure", overlay, STARTED)
+    started = run_stage("configure", debian_overlay, STARTED)
     assert started.system
     assert started.system.facts["outcome"] == "status 0"
-    with stick_of(overlay) as stick, tarfile.open(fileobj=io.BytesIO(stick.read(SAVED))) as tar:
+    with stick_of(debian_overlay) as stick, tarfile.open(fileobj=io.BytesIO(stick.read(SAVED))) as tar:
         members = {member.name: tar.extractfile(member) for member in tar.getmembers()}
         saved = {name: file.read() for name, file in members.items() if file is not None}
     assert saved == defaults | WANTED
 
-    restored(overlay, run_stage, "preserved")
-    with root_of(overlay) as root:
+    restored(debian_overlay, run_stage, "preserved")
+    with root_of(debian_overlay) as root:
         assert configuration(root, NETWORK) == defaults | WANTED | {".config-preserved": b""}
         assert configuration(root, DEFAULTS) == defaults
 
     (tmp_path / "fr.data").write_text(json.dumps({"IgnoreNetCfg": True}))
-    with stick_of(overlay, writable=True) as stick:
+    with stick_of(debian_overlay, writable=True) as stick:
         stick.add(str(tmp_path / "fr.data"), "/fr.data")
-    restored(overlay, run_stage, "ignored")
-    with root_of(overlay) as root, stick_of(overlay) as stick:
+    restored(debian_overlay, run_stage, "ignored")
+    with root_of(debian_overlay) as root, stick_of(debian_overlay) as stick:
         assert configuration(root, NETWORK) == defaults
         assert not stick.has(SAVED)
         assert not stick.has("/fr.data")

@@ -39,8 +39,8 @@ GIVE_UP_SECONDS = 300.0
 
 
 @pytest.fixture(scope="module")
-def mirrored(prepared_as: Callable[..., VirtualUnit]) -> VirtualUnit:
-    return prepared_as(unit_spec("raid1"))
+def mirrored(small_prepared_as: Callable[..., VirtualUnit]) -> VirtualUnit:
+    return small_prepared_as(unit_spec("smallraid1"))
 
 
 @pytest.fixture
@@ -92,10 +92,10 @@ def slots(found: Sequence[dict[str, str]]) -> list[int]:
 
 @pytest.mark.nightly
 def test_raid_5_lives_and_boots_without_one_disk(
-    container: LabContainer, prepared_as: Callable[..., VirtualUnit], tmp_path: Path, run_stage: RunStage
+    container: LabContainer, small_prepared_as: Callable[..., VirtualUnit], tmp_path: Path, run_stage: RunStage
 ) -> None:
     """Its first synchronisation was cut short by switching it off: it starts all the same."""
-    prepared = prepared_as(unit_spec("raid5"))
+    prepared = small_prepared_as(unit_spec("raid5"))
     found = [examined(prepared, index) for index in range(3)]
     assert sorted(slots(found)) == [0, 1, 2]
     assert {(said["Raid Level"], said["Raid Devices"], said["Array State"][:3]) for said in found} == {
@@ -178,10 +178,10 @@ def test_without_both_disks_nothing_is_restored_and_the_reason_is_shown(unit: Vi
 
 
 def test_a_bios_unit_starts_from_the_disk_that_is_left(
-    container: LabContainer, prepared_as: Callable[..., VirtualUnit], tmp_path: Path, run_stage: RunStage
+    container: LabContainer, small_prepared_as: Callable[..., VirtualUnit], tmp_path: Path, run_stage: RunStage
 ) -> None:
     """Loader, menu and kernel are on each disk; RECOVERY is pulled too, so that they are all there is."""
-    prepared = prepared_as(unit_spec("raid1", FirmwareKind.BIOS))
+    prepared = small_prepared_as(unit_spec("smallraid1", FirmwareKind.BIOS))
     found = [examined(prepared, index) for index in (0, 1)]
     assert sorted(slots(found)) == [0, 1]
     for index, said in enumerate(found):

@@ -58,10 +58,10 @@ def kernel_on_esp(unit: VirtualUnit, folder: Path) -> bytes:
 
 
 def test_newer_image_is_restored_and_then_the_original_again_without_a_kernel_going_back(
-    overlay: VirtualUnit, run_stage: RunStage, newer_image: tuple[str, bytes], products: Products, tmp_path: Path
+    overlay: VirtualUnit, run_stage: RunStage, newer_image: tuple[str, bytes], small_products: Products, tmp_path: Path
 ) -> None:
     image, kernel = newer_image
-    assert kernel_on_esp(overlay, tmp_path) == Path(products.normal_kernel).read_bytes()
+    assert kernel_on_esp(overlay, tmp_path) == Path(small_products.normal_kernel).read_bytes()
     with stick_of(overlay) as stick:
         stick.add(image, f"/Image/{NEWER}")
     remove_flag(SystemProcesses(), overlay)
@@ -78,34 +78,34 @@ def test_newer_image_is_restored_and_then_the_original_again_without_a_kernel_go
         stick.remove(f"/Image/{NEWER}")
     remove_flag(SystemProcesses(), overlay)
     run_stage("original", overlay, RESTORED)
-    assert disktags(overlay) == [tag(products.image_name)]
+    assert disktags(overlay) == [tag(small_products.image_name)]
     assert kernel_on_esp(overlay, tmp_path) == kernel  # #1 does not replace #9
     with root_of(overlay) as root:
         assert root.read("/boot/norm_boot") == kernel
 
 
 def test_the_image_before_is_restored_if_the_newest_is_corrupt(
-    overlay: VirtualUnit, run_stage: RunStage, products: Products
+    overlay: VirtualUnit, run_stage: RunStage, small_products: Products
 ) -> None:
     with stick_of(overlay) as stick:
-        stick.add(products.image, f"/Image/{NEWER}")
-        stick.corrupt(f"/Image/{NEWER}", Path(products.image).stat().st_size // 3)
+        stick.add(small_products.image, f"/Image/{NEWER}")
+        stick.corrupt(f"/Image/{NEWER}", Path(small_products.image).stat().st_size // 3)
     remove_flag(SystemProcesses(), overlay)
     run_stage("fallback", overlay, RESTORED)
-    assert disktags(overlay) == [tag(products.image_name)]
+    assert disktags(overlay) == [tag(small_products.image_name)]
 
 
 def test_the_image_before_is_restored_if_the_newest_has_failed_too_often(
-    overlay: VirtualUnit, run_stage: RunStage, products: Products, tmp_path: Path
+    overlay: VirtualUnit, run_stage: RunStage, small_products: Products, tmp_path: Path
 ) -> None:
-    newest, original = NEWER.removesuffix(".upd"), products.image_name.removesuffix(".upd")
+    newest, original = NEWER.removesuffix(".upd"), small_products.image_name.removesuffix(".upd")
     counts = ("ImagingAttempts", "ImagingFailures", "BootAttempts", "BootFailures")
     # Six failures of both kinds, of five that are allowed; and five.
     bad = {"Image": newest, **dict(zip(counts, (7, 4, 9, 2), strict=True)), "Notes": ["a cut"]}
     good = {"Image": original, **dict(zip(counts, (6, 5, 0, 0), strict=True)), "Notes": []}
     (tmp_path / "history").write_text(json.dumps({"ImageResults": [bad, good]}))
     with stick_of(overlay) as stick:
-        stick.add(products.image, f"/Image/{NEWER}")  # a good one
+        stick.add(small_products.image, f"/Image/{NEWER}")  # a good one
         stick.remove(HISTORY)
         stick.add(str(tmp_path / "history"), HISTORY)
     remove_flag(SystemProcesses(), overlay)
@@ -115,7 +115,7 @@ def test_the_image_before_is_restored_if_the_newest_has_failed_too_often(
     with stick_of(overlay) as stick:
         log = stick.read(f"/log/{max(name for name in stick.names('/log') if name.startswith('recov2'))}").decode()
         results = {result["Image"]: result for result in json.loads(stick.read(HISTORY))["ImageResults"]}
-        assert stick.names("/Image") == (products.image_name,)  # one with so many failures is not kept
+        assert stick.names("/Image") == (small_products.image_name,)  # one with so many failures is not kept
     assert f"only if nothing else is good, for their failures: {newest}" in log
     assert f"{original} is restored" in log
     assert results[newest] == bad  # it was not tried
@@ -127,11 +127,11 @@ def test_the_image_before_is_restored_if_the_newest_has_failed_too_often(
 
 
 def test_without_a_good_image_nothing_on_primary_changes(
-    overlay: VirtualUnit, run_stage: RunStage, products: Products
+    overlay: VirtualUnit, run_stage: RunStage, small_products: Products
 ) -> None:
     with stick_of(overlay) as stick:
-        stick.add(products.image, f"/Image/{NEWER}")
-        for name in (NEWER, products.image_name):
+        stick.add(small_products.image, f"/Image/{NEWER}")
+        for name in (NEWER, small_products.image_name):
             stick.corrupt(f"/Image/{name}", 3 << 20)
     remove_flag(SystemProcesses(), overlay)
     before = overlay.path("before.qcow2")
@@ -146,7 +146,7 @@ def test_without_a_good_image_nothing_on_primary_changes(
 
 
 def test_a_root_disk_that_comes_late_is_waited_for(
-    overlay: VirtualUnit, run_stage: RunStage, products: Products
+    overlay: VirtualUnit, run_stage: RunStage, small_products: Products
 ) -> None:
     machine = overlay.machine_with_hotplugged_primary()
 
@@ -162,4 +162,4 @@ def test_a_root_disk_that_comes_late_is_waited_for(
     assert started is not None
     assert handover - started > LATE_SECONDS * 0.8
     assert not [each.name for each in result.milestones if each.name.startswith("FR_")]
-    assert disktags(overlay) == [tag(products.image_name)]
+    assert disktags(overlay) == [tag(small_products.image_name)]

@@ -60,7 +60,7 @@ def server_behind_a_router(segment: Segment) -> str:
 
 
 def test_a_unit_is_provisioned_over_the_route_of_its_lease(
-    segment: Segment, run_stage: RunStage, products: Products, tmp_path: Path
+    segment: Segment, run_stage: RunStage, small_products: Products, tmp_path: Path
 ) -> None:
     processes, log = SystemProcesses(), tmp_path / "server.log"
     location = ServerLocation(namespace=server_behind_a_router(segment), listen=SERVER, host=SERVER)
@@ -70,8 +70,8 @@ def test_a_unit_is_provisioned_over_the_route_of_its_lease(
     wired = replace(machine, nics=(replace(machine.nics[0], tap="tap0"),), namespace=segment.network.name)
 
     with factory_server(processes, str(tmp_path / "server"), str(log), location) as server:
-        server.publish(products.published(), unit.spec)
-        kernel = DirectKernel(products.provision_kernel, (*server.arguments, *UNIT_ARGUMENTS))
+        server.publish(small_products.published(), unit.spec)
+        kernel = DirectKernel(small_products.provision_kernel, (*server.arguments, *UNIT_ARGUMENTS))
         run_stage("provision", unit, PROVISIONED, wired.booting(kernel))
     for folder in (unit.folder, server.folder):
         shutil.rmtree(folder)
@@ -82,7 +82,7 @@ def test_a_unit_is_provisioned_over_the_route_of_its_lease(
     requests = re.findall(r'INFO ([\d.]+):\d+ - "(\w+ \S+) HTTP/1.1" (\d+)', log.read_text())
     asked = [request for _, request, _ in requests]
     assert asked[0] == "GET /files/manufData.json"
-    assert f"GET /files/{products.image_name}" in asked
+    assert f"GET /files/{small_products.image_name}" in asked
     assert {status[0] for _, _, status in requests} == {"2"}
     # Its own address: no station translated it.
     assert {client.rpartition(".")[0] for client, _, _ in requests} == {"10.77.0"}

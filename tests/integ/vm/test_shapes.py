@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +18,21 @@ from gprov.apps.host.lab.machine import DiskBus
 from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.volumes import ext_volume, raw_view
 from gprov.domain.boot.firmware import FirmwareKind
+from tests.integ.vm.netbooted import NETBOOTED
 
 pytestmark = pytest.mark.vm
 
 LINUX = "0FC63DAF-8483-4772-8E79-3D69D8477DE4"
 BIOS_BOOT = "21686148-6449-6E6F-744E-656564454649"
 ROWS = [
-    pytest.param(replace(unit_spec("nvme"), netboot=True, tls=True), id="UEFI-nvme-netboot"),
-    pytest.param(with_nic(with_controllers(unit_spec("sata"), DiskBus.PVSCSI), "vmxnet3"), id="UEFI-pvscsi-vmxnet3"),
+    pytest.param(NETBOOTED[FirmwareKind.UEFI], id="UEFI-nvme-netboot"),
+    pytest.param(NETBOOTED[FirmwareKind.BIOS], id="BIOS-huge-virtio-netboot"),
     pytest.param(unit_spec("virtio"), id="UEFI-virtio", marks=pytest.mark.nightly),
-    pytest.param(replace(unit_spec("huge", FirmwareKind.BIOS), netboot=True, tls=True), id="BIOS-huge-netboot"),
+    pytest.param(
+        with_nic(with_controllers(unit_spec("sata"), DiskBus.PVSCSI), "vmxnet3"),
+        id="UEFI-pvscsi-vmxnet3",
+        marks=pytest.mark.nightly,
+    ),
     pytest.param(unit_spec("huge"), id="UEFI-huge", marks=pytest.mark.nightly),
     pytest.param(unit_spec("dom"), id="UEFI-dom", marks=pytest.mark.nightly),
 ]
@@ -43,9 +47,9 @@ NAMES = {
 
 
 @pytest.fixture(scope="module", params=ROWS)
-def unit(request: pytest.FixtureRequest, prepared_as: Callable[..., VirtualUnit]) -> VirtualUnit:
+def unit(request: pytest.FixtureRequest, small_prepared_as: Callable[..., VirtualUnit]) -> VirtualUnit:
     """Provisioned, restored and started, or this fails."""
-    return prepared_as(request.param)
+    return small_prepared_as(request.param)
 
 
 def table_of(image: str) -> dict[str, Any]:
@@ -73,6 +77,30 @@ def test_primary_fills_the_disk(unit: VirtualUnit) -> None:
 def test_the_system_started_on_that_disk(unit: VirtualUnit) -> None:
     report = json.loads(Path(unit.path("report.json")).read_text())
     assert (report["verdict"], report["stages"][-1]["system"]["verdict"]) == ("passed", "multi-user")
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("profile", ["sata", "huge", "raid1"])
+def test_debian_starts_with_bios_without_a_failed_unit(prepared_as: Callable[..., VirtualUnit], profile: str) -> None:
+    """From one disk, from behind the BIOS boot partition of a large one, and from an array."""
+    debian_started(prepared_as(unit_spec(profile, FirmwareKind.BIOS)))
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("profile", ["nvme", "virtio", "raid1"])
+def test_debian_starts_with_uefi_without_a_failed_unit(prepared_as: Callable[..., VirtualUnit], profile: str) -> None:
+    debian_started(prepared_as(unit_spec(profile)))
+
+
+def debian_started(unit: VirtualUnit) -> None:
+    report = json.loads(Path(unit.path("report.json")).read_text())
+    system = report["stages"][-1]["system"]
+    assert (report["verdict"], report["firmware"], system["verdict"]) == (
+        "passed",
+        unit.spec.firmware.value,
+        "multi-user",
+    )
+    assert (system["failed"], system["root"], system["recovery"], system["online"]) == ("", "PRIMARY", True, True)
 
 
 def test_disks_are_logged_with_their_persistent_identity(unit: VirtualUnit) -> None:

@@ -72,6 +72,10 @@ def test_an_unknown_option_is_wrong_usage(words: tuple[str, ...], capsys: pytest
     assert shown.out == ""
 
 
+# Only the entry that ends an archive in the format newc (Linux: Documentation/driver-api/early-userspace).
+EMPTY_CPIO = (f"070701{0:0>88}{11:08X}{0:08X}".encode() + b"TRAILER!!!\0").ljust(512, b"\0")
+
+
 @pytest.fixture
 def inputs(tmp_path: Path) -> dict[str, str]:
     """Paths of small inputs by name, for the words of commands."""
@@ -81,12 +85,15 @@ def inputs(tmp_path: Path) -> dict[str, str]:
     (tmp_path / "smbios").write_bytes(build_table())
     (tmp_path / "table").write_text('{"Variants": [{}]}')
     (tmp_path / "manuf").write_text("{}")
+    (tmp_path / "initramfs").write_bytes(EMPTY_CPIO)
     (tmp_path / "script").write_text("unit\nprovision\n")
     (tmp_path / "root/usr/lib/systemd/system").mkdir(parents=True)
     return {path.name: str(path) for path in tmp_path.iterdir()}
 
 
 JSON_WORDS = {
+    "build compare": ("{initramfs}", "{initramfs}"),
+    "build contents": ("{initramfs}",),
     "image name": ("x",),
     "image list": ("{images}",),
     "image verify": ("{kernel}",),

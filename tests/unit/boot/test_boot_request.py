@@ -15,6 +15,7 @@ from gprov.domain.boot.boot_request import (
     BootRequest,
     EraseRequested,
     RestoreRequested,
+    UnreadableRequest,
     parse_boot_request,
     serialise_boot_request,
     with_try,
@@ -79,6 +80,10 @@ def test_what_is_wrong_is_said(text: str, problem: str) -> None:
     assert problem in [str(one) for one in caught.value.problems]
 
 
+def test_a_new_request_was_not_tried_yet() -> None:
+    assert [RestoreRequested(serial="S1").tries, EraseRequested(serial="S1").tries] == [0, 0]
+
+
 def test_keys_of_later_versions_are_ignored() -> None:
     text = b"request=erase\nserial=S1\ntries=2\nreason=sold\n"
     assert parse_boot_request("x", text) == EraseRequested(serial="S1", tries=2)
@@ -119,6 +124,11 @@ def test_rows_11a_to_11d(request_: BootRequest) -> None:
     elsewhere = replace(OWN, disks=(TargetDisk(SDB, TargetState.OTHER),))
     assert "not on a data disk of the platform" in withdrawn(decide(facts(request_, elsewhere)))
     assert decide(facts(request_, request_settled=True)) == SwitchRoot(ROOT)
+
+
+def test_a_request_that_cannot_be_read_is_withdrawn() -> None:
+    unreadable = Mounted(Flag.PRESENT, request=UnreadableRequest("x: is damaged"))
+    assert withdrawn(decide(facts(ERASE, root=Found(ROOT, unreadable)))) == "x: is damaged"
 
 
 def test_a_restore_needs_all_data_disks_and_no_other_data() -> None:

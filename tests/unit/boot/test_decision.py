@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gprov.domain.boot.args import BootArguments, EraseMode, PreferredImage
-from gprov.domain.boot.boot_request import BootRequest, EraseRequested, RestoreRequested
+from gprov.domain.boot.boot_request import BootRequest, EraseRequested, RestoreRequested, UnreadableRequest
 from gprov.domain.boot.decide import decide
 from gprov.domain.boot.decisions import (
     CheckFileSystem,
@@ -456,7 +456,9 @@ roots: st.SearchStrategy[RootSearch] = st.one_of(
             Mounted,
             st.sampled_from(Flag),
             st.sampled_from(["", "no init"]),
-            request=st.sampled_from([None, None, RestoreRequested(serial="S"), EraseRequested(serial="S", tries=2)]),
+            request=st.sampled_from(
+                [None, UnreadableRequest("x"), RestoreRequested(serial="S"), EraseRequested(serial="S", tries=2)]
+            ),
         ),
     ),
     st.builds(Found, some_volumes, st.builds(MountFailed, st.just("failed"), st.integers(1, 5))),
@@ -526,6 +528,8 @@ def requested_by_system(seen: BootFacts) -> BootRequest | None:
     """The request on a root with its flag file, for this unit and not settled yet."""
     mount = seen.root.mount if isinstance(seen.root, Found) else None
     if not isinstance(mount, Mounted) or mount.flag is not Flag.PRESENT or mount.request is None:
+        return None
+    if isinstance(mount.request, UnreadableRequest):
         return None
     own = seen.targets is not None and seen.targets.serial == mount.request.serial
     return mount.request if own and not seen.request_settled else None

@@ -126,7 +126,7 @@ def test_a_recovery_that_is_no_device_is_refused() -> None:
         RecoveryMedia(locate=LocateMethod.P9, validate=ValidateMethod.NONE, fs_types=()),
         RecoveryMedia(locate=LocateMethod.BY_LABEL, validate=ValidateMethod.P9),
     ):
-        with pytest.raises(HardwareMismatch, match=r"QEMU-mfg-test: .*9p.* not supported"):
+        with pytest.raises(HardwareMismatch, match=r"QEMU-mfg-test: .*9p.* not supported: give .* a disk .*byLabel"):
             attachment_rule(replace(platform, recovery_media=media))
 
 

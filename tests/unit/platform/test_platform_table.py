@@ -173,7 +173,10 @@ def test_any_mac_prefix() -> None:
 
 
 def test_a_recovery_volume_over_9p_has_no_disk_file_system() -> None:
-    (platform,) = parsed(LEAST | {"RecoveryMedia": {"LocateRDMethod": "9p", "ValidateRDMethod": "9p", "FsType": "9p"}})
+    over_9p = LEAST | {"RecoveryMedia": {"LocateRDMethod": "9p", "ValidateRDMethod": "9p", "FsType": "9p"}}
+    table = read_platform_table("t", json.dumps({"Variants": [over_9p]}).encode())
+    assert table.unknown == ()
+    (platform,) = table.platforms
     assert platform.recovery_media.fs_types == ()
     assert platform.recovery_media.locate is LocateMethod.P9
 

@@ -36,7 +36,9 @@ def found(contents: RecoveryContents, weight: Weight, names: tuple[str, ...] | N
 def test_a_usual_one_is_taken_over() -> None:
     assert found(USUAL, Weight.BLOCKS) == {}
     notes = found(USUAL, Weight.NOTE)
-    assert notes.keys() == {"root folder", "GPROVFBK.boot", "insecure.storage", "fr.data", "platform.ident"}
+    expected = {"root folder", "menu.lst", "GPROVFBK.boot", "insecure.storage", "fr.data", "platform.ident"}
+    assert notes.keys() == expected
+    assert "replace that one, too" in notes["menu.lst"]
     assert "user 1001" in notes["root folder"]
     assert "add PROVISION_LOADER_FALLBACK=1 to its kernel line" in notes["GPROVFBK.boot"]
     assert "Change all three" in notes["insecure.storage"]
@@ -54,6 +56,7 @@ def test_a_usual_one_is_taken_over() -> None:
         ({"label": "USB"}, "label", "is USB: units look for RECOVERY"),
         ({"images": None}, "Image", "nothing to restore"),
         ({"images": ("x.upd",)}, "Image", "nothing to restore"),
+        ({"image_problem": "is cut short"}, f"Image/{NAME}", "is cut short"),
         ({"kernel": None}, "norm_boot", "is missing or no kernel"),
         ({"kernel": replace(NEW, build_number=41)}, "kernel of the newest image", "#40 loses against RECOVERY's #41"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -187,6 +188,7 @@ def create(
         list[str] | None,
         typer.Option(metavar="KEY=VALUE", help=f"one of {', '.join(FIELDS)}; may be repeated", parser=values.meta),
     ] = None,
+    tools: Annotated[bool, typer.Option("--tools", help="with gprov's tools for the running system")] = False,
     prefix: Prefix = _PREFIX,
     as_json: Json = False,
 ) -> int:
@@ -206,7 +208,8 @@ def create(
     processes = SystemProcesses()
     maker = ImageMaker(processes, XzTarArchives(processes, memory_budget=0), Branding(image_prefix=prefix))
     image = maker.create(
-        ImageRequest(source=source, name=name, output=output, meta=facts), lambda line: say(line, err=True)
+        ImageRequest(source=source, name=name, output=output, meta=facts, more=_tools(name) if tools else b""),
+        lambda line: say(line, err=True),
     )
     if as_json:
         rows = asdict(image)
@@ -215,6 +218,13 @@ def create(
     else:
         say(f"{image.path}: {image.size} bytes, {image.entries} members, SHA-256 {image.digest}")
     return ExitCode.DONE
+
+
+def _tools(name: ImageName) -> bytes:
+    """Dated as the image."""
+    from gprov.apps.host.image.tool_package import tool_members
+
+    return tool_members(Branding(image_prefix=name.prefix), calendar.timegm(name.date.timetuple()))
 
 
 def _metadata(given: Sequence[str], name: ImageName) -> ImageMeta:

@@ -9,6 +9,7 @@ import typer
 
 from gprov.apps.host.cli.options import Json, new_app
 from gprov.apps.host.cli.output import document, say
+from gprov.apps.host.cli.progress import progress
 from gprov.apps.host.cli.userfile import read_platforms
 from gprov.domain.branding import Branding
 from gprov.domain.errors import ExitCode
@@ -50,7 +51,8 @@ def check(
     names = None if appliance is None else [platform.code_name for platform in read_platforms(appliance)]
     archives = XzTarArchives(processes, memory_budget=0)
     folder = os.path.abspath(recovery)
-    contents = read_contents(folder, LinuxFiles(), processes, archives, branding, lambda _done, _total: None)
+    with progress(recovery) as report:
+        contents = read_contents(folder, LinuxFiles(), processes, archives, branding, report)
     findings = judge(contents, branding, names)
     blocking = [finding for finding in findings if finding.weight is Weight.BLOCKS]
     if as_json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import tarfile
 import tempfile
@@ -10,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from itertools import chain
 from pathlib import PurePath
+from typing import BinaryIO
 
 from gprov.apps.host.image.compress import PRESET, compress
 from gprov.apps.host.image.source import pack_folder, plain_archive
@@ -47,13 +49,15 @@ class RootArchive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRequest:
-    """``meta``: fields of imgmeta.json, without the image's name. ``preset``: of xz, 0 (fast) to 9 (small)."""
+    """``meta``: fields of imgmeta.json, without the image's name. ``preset``: of xz, 0 (fast) to 9 (small). ``more``: a
+    plain tar archive whose members replace those of the source."""
 
     source: RootFolder | RootArchive
     name: ImageName
     output: str
     meta: ImageMeta
     preset: int = PRESET
+    more: bytes = b""
 
 
 class ImageMaker:
@@ -83,7 +87,7 @@ class ImageMaker:
 
     def _create(self, request: ImageRequest, work: str, report: Report) -> VerifiedImage:
         metadata = self._metadata(request)
-        archive = self._archive(request.source, f"{work}/plain.tar", report)
+        archive = _Archive(self._archive(request.source, f"{work}/plain.tar", report), request.more)
         tidier = Tidier()
         for _ in _tidied(request.source.path, archive, tidier):
             pass  # the accounts of the image: the next time they are known from the start
@@ -142,11 +146,24 @@ class ImageMaker:
         return info.tobuf(tarfile.PAX_FORMAT) + content + bytes(-len(content) % tarfile.BLOCKSIZE)
 
 
-def _tidied(what: str, archive: str, tidier: Tidier) -> Iterator[bytes]:
+@dataclass(frozen=True)
+class _Archive:
+    """A plain tar archive in a file, and one that goes on behind it."""
+
+    path: str
+    more: bytes
+
+    def reader(self, file: BinaryIO) -> Callable[[int], bytes]:
+        """Reads at most so many bytes of both; b"" at the end."""
+        rest = io.BytesIO(self.more)
+        return lambda size: file.read(size) or rest.read(size)
+
+
+def _tidied(what: str, archive: _Archive, tidier: Tidier) -> Iterator[bytes]:
     """The archive as the image will have it."""
     try:
-        with open(archive, "rb") as file:
-            yield from tidier.run(file.read)
+        with open(archive.path, "rb") as file:
+            yield from tidier.run(archive.reader(file))
     except Malformed as exc:
         raise IntegrityFault(what, str(exc)) from exc
 

@@ -46,6 +46,11 @@ def tool_archive(branding: Branding, date: int) -> bytes:
     return _xz(_tar(_contents(branding), ALL_TOOLS.links(), date))
 
 
+def tool_members(branding: Branding, date: int) -> bytes:
+    """A plain tar archive to be appended to that of a root: its folders stay as they are there."""
+    return _tar(_contents(branding), ALL_TOOLS.links(), date, folders=False)
+
+
 def tool_package(branding: Branding, date: int) -> bytes:
     """A .deb. ``date``: as of ``tool_archive``."""
     contents, links = _contents(branding), ALL_TOOLS.links()
@@ -64,11 +69,11 @@ def _contents(branding: Branding) -> dict[str, bytes]:
     return {**ALL_TOOLS.files(branding), _COPYRIGHT: _COPYRIGHT_TEXT.encode()}
 
 
-def _tar(contents: dict[str, bytes], links: dict[str, str], date: int) -> bytes:
+def _tar(contents: dict[str, bytes], links: dict[str, str], date: int, *, folders: bool = True) -> bytes:
     """Names begin with "./", and folders come first, as dpkg-deb has it."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT) as archive:
-        for folder in ("", *parents(iter((*contents, *links)))):
+        for folder in ("", *parents(iter((*contents, *links)))) if folders else ():
             info = _member(folder, 0o755, date)
             info.type = tarfile.DIRTYPE
             archive.addfile(info)

@@ -94,16 +94,32 @@ ALL_TOOLS = ToolSet(
     programs=(
         *NETSAVE.programs,
         *BOOT_GOOD.programs,
+        "gprov-blink",
+        "gprov-coredump-upload",
         "gprov-currentboot",
         "gprov-erase",
         "gprov-factory-restore",
         "gprov-identify",
         "gprov-imgmeta",
         "gprov-kver",
+        "gprov-lcd-message",
+        "gprov-nic-config",
     ),
     library=("common.sh", "efi.awk", "json.awk", "request.sh"),
-    units=(*NETSAVE.units, *BOOT_GOOD.units),
-    wanted={**NETSAVE.wanted, **BOOT_GOOD.wanted},
+    units=(
+        *NETSAVE.units,
+        *BOOT_GOOD.units,
+        "gprov-coredump-upload.service",
+        "gprov-coredump-upload.timer",
+        "gprov-nic-config.service",
+    ),
+    settings={"usr/lib/systemd/coredump.conf.d/50-gprov.conf": "coredump.conf"},
+    wanted={
+        **NETSAVE.wanted,
+        **BOOT_GOOD.wanted,
+        "gprov-coredump-upload.timer": "timers.target",
+        "gprov-nic-config.service": "sysinit.target",
+    },
 )
 
 

@@ -152,8 +152,7 @@ class _CutRun:
             left = VirtualUnit.open(os.path.join(self._folder, "cut"))
         except DeviceMissing:  # the cut failed before the folder was complete
             return
-        for file in left.disk_files():
-            self._processes.run(("qemu-img", "rebase", "-f", "qcow2", "-b", "", file))
+        left.detach(self._processes)
 
     def _cut(self, result: CutResult, left: VirtualUnit, rng: random.Random) -> list[str]:
         """Cut the stage. Return the names of the milestones reached before."""

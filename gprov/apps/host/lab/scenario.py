@@ -14,10 +14,11 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
+from functools import partial
 
 from gprov.apps.host.initramfs.cache import Cache, content_key
 from gprov.apps.host.initramfs.hostfiles import os_errors_translated, read_file, write_file
@@ -52,6 +53,8 @@ _FORMAT = "1"  # increment when this module makes other scenarios from the same 
 _KEPT = 6
 _EXPECTED = "expected.json"
 _RECORDING = "recording"
+
+MakeUnit = Callable[[str], VirtualUnit]
 
 
 class CutStage(Enum):
@@ -100,8 +103,9 @@ class CutScenarios:
         self._images = images
         self._stages = stages
 
-    def scenario(self, stage: CutStage, spec: VirtualUnitSpec) -> CutScenario:
-        """Raises BadInput for disks that cannot be recorded."""
+    def scenario(self, stage: CutStage, spec: VirtualUnitSpec, base: MakeUnit | None = None) -> CutScenario:
+        """``base``: takes a folder, in which it puts a unit of this kind that was provisioned from the small products,
+        restored and started; without it such a unit is made. Raises BadInput for disks that cannot be recorded."""
         require_recordable(spec.machine(""))
         products, newer = self._products()
         digests = json.dumps({**products.digests(), "newer": file_digest(newer)})
@@ -110,7 +114,12 @@ class CutScenarios:
             found = self._cache.find(_KIND, key)
             if found is None:
                 self._progress.note(f"lab scenario {stage.value}: make and record a unit")
-                found = self._cache.publish(_KIND, key, lambda folder: self._make(stage, spec, products, newer, folder))
+                make_unit = base or partial(self._new_unit, spec, products)
+                make = {
+                    CutStage.RESTORE: partial(self._make_restored, make_unit, products, newer),
+                    CutStage.PROVISION: partial(self._make_provisioned, spec, products, base),
+                }
+                found = self._cache.publish(_KIND, key, make[stage])
         with self._cache.lock(_KIND, lambda: None):  # two runs must not remove the same entry
             self._cache.keep_newest(_KIND, _KEPT)
         return CutScenario(
@@ -138,16 +147,13 @@ class CutScenarios:
             self._cache.keep_newest(_KERNELS, _KEPT)
         return newer
 
-    def _make(self, stage: CutStage, spec: VirtualUnitSpec, products: Products, newer: str, folder: str) -> None:
-        match stage:
-            case CutStage.RESTORE:
-                self._make_restored(spec, products, newer, folder)
-            case CutStage.PROVISION:
-                self._make_provisioned(spec, products, folder)
-
-    def _make_restored(self, spec: VirtualUnitSpec, products: Products, newer: str, folder: str) -> None:
+    def _new_unit(self, spec: VirtualUnitSpec, products: Products, folder: str) -> VirtualUnit:
         unit, results = Lab(self._processes, self._stages, lambda: products).lifecycle(folder, spec)
         _require(results)
+        return unit
+
+    def _make_restored(self, make_unit: MakeUnit, products: Products, newer: str, folder: str) -> None:
+        unit = make_unit(folder)
         number = _last_partition(self._processes, unit)
         with ext_volume(self._processes, unit.recovery, number, writable=True) as recovery:
             recovery.add(newer, f"/{IMAGE_FOLDER}/{os.path.basename(newer)}")
@@ -160,7 +166,7 @@ class CutScenarios:
             self._keep_expected(unit, overlay, newer, images)
             shutil.rmtree(overlay.folder)
 
-    def _make_provisioned(self, spec: VirtualUnitSpec, products: Products, folder: str) -> None:
+    def _make_provisioned(self, spec: VirtualUnitSpec, products: Products, base: MakeUnit | None, folder: str) -> None:
         unit = VirtualUnit.create(folder, spec, self._processes)
         overlay = unit.overlay(os.path.join(folder, "trial"), self._processes)
         with factory_for(self._processes, overlay, "") as factory:
@@ -168,11 +174,14 @@ class CutScenarios:
             arguments = (*factory.server.arguments, *UNIT_ARGUMENTS)
             kernel = DirectKernel(products.provision_kernel, arguments)
             self._record(unit, overlay, PROVISION, PROVISIONED, kernel)
-            for name, expectation in ((RESTORE, RESTORED), ("boot", STARTED)):
-                _require([self._stages.run(name, overlay.machine(), overlay.serial_log(name), expectation)])
+            if base is None:
+                for name, expectation in ((RESTORE, RESTORED), ("boot", STARTED)):
+                    _require([self._stages.run(name, overlay.machine(), overlay.serial_log(name), expectation)])
+        whole = overlay if base is None else base(os.path.join(folder, "whole"))
         with os_errors_translated(folder):
-            self._keep_expected(unit, overlay, products.image, {products.image_name: products.image})
-            shutil.rmtree(overlay.folder)
+            self._keep_expected(unit, whole, products.image, {products.image_name: products.image})
+            for each in {overlay.folder, whole.folder}:
+                shutil.rmtree(each)
 
     def _record(
         self,

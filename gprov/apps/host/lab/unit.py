@@ -64,6 +64,11 @@ class VirtualUnit:
         other._complete(self.variables)
         return other
 
+    def detach(self, processes: Processes) -> None:
+        """Make the disks of an overlay independent of the unit below it."""
+        for file in self.disk_files():
+            processes.run(("qemu-img", "rebase", "-f", "qcow2", "-b", "", file))
+
     def primary(self, index: int = 0) -> str:
         return self.path(primary_name(index))
 

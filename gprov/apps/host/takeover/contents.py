@@ -6,11 +6,12 @@ import os
 
 from gprov.domain.boot.grub.grub4dos import FALLBACK_MENU, FIRST_MENU
 from gprov.domain.branding import Branding
-from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, ToolFailed
+from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, IntegrityFault, ToolFailed
 from gprov.domain.formats.bzimage import KERNEL_START, KernelFacts, parse_bzimage
 from gprov.domain.formats.json.reading import finish, read_object
 from gprov.domain.image.select import Preference, rank
 from gprov.domain.plan.kernels import image_kernel
+from gprov.domain.plan.preconditions import image_problems
 from gprov.domain.recovery_files import (
     HISTORY_FILE,
     IMAGE_FOLDER,
@@ -31,7 +32,7 @@ def read_contents(
     folder: str, files: Files, processes: Processes, archives: Archives, branding: Branding, progress: ProgressReport
 ) -> RecoveryContents:
     """Decodes the newest image from its first to its last byte. Raises DeviceMissing if the folder does not exist,
-    IntegrityFault and BadInput for that image, DeviceFault."""
+    DeviceFault."""
     root = files.status(folder)
     if root is None:
         raise DeviceMissing(folder, "does not exist")
@@ -43,13 +44,15 @@ def read_contents(
     paths = (FIRST_MENU, FALLBACK_MENU, INSECURE_STORAGE, OPTIONS_FILE, PLATFORM_IDENT)
     logged = (f"{log}/{HISTORY_FILE}", f"{log}/{SAVED_NETWORK_FILE}")
     present = [path for path in (*paths, *logged) if files.status(f"{folder}/{path}") is not None]
+    image, problem = _image_kernel(archives, newest, progress, branding) if newest else (None, "")
     return RecoveryContents(
         kind=kind,
         label=label,
         owner=root.uid,
         images=images,
         kernel=_kernel(files, f"{folder}/{branding.boot_kernel}"),
-        image_kernel=image_kernel(archives.verify(newest, progress)) if newest else None,
+        image_kernel=image,
+        image_problem=problem,
         files={path: files.read(f"{folder}/{path}", _MOST) for path in present},
     )
 
@@ -65,6 +68,18 @@ def _mounted(folder: str, processes: Processes) -> tuple[str, str]:
     mounts = root.objects("filesystems", required=True)
     last = mounts[-1] if mounts else root
     return finish("findmnt", root, (last.text("fstype"), last.text("label")))
+
+
+def _image_kernel(
+    archives: Archives, path: str, progress: ProgressReport, branding: Branding
+) -> tuple[KernelFacts | None, str]:
+    """The kernel, and why a restore would refuse the image, "" if it would not."""
+    try:
+        image = archives.verify(path, progress)
+        problems = image_problems(image, branding, locks_accounts=True)
+        return image_kernel(image), "; ".join(str(problem) for problem in problems)
+    except (BadInput, IntegrityFault) as error:
+        return None, str(error)
 
 
 def _names(files: Files, folder: str) -> tuple[str, ...] | None:
