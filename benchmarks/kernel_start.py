@@ -11,6 +11,7 @@ the kernel does before, above all unpacking itself, is in the host's time alone.
 from __future__ import annotations
 
 import argparse
+import re
 import statistics
 import tempfile
 import time
@@ -69,8 +70,10 @@ def start(kernel: str, overlay: str) -> Sample:
     begin = time.monotonic()
     console = PROCESSES.run(command, timeout=_SECONDS).output.decode(errors="replace")
     elapsed = time.monotonic() - begin
-    words = next(line for line in console.splitlines() if line.startswith("SAMPLE")).split()
-    return Sample(float(words[1]), elapsed, int(words[2]) / 1024)
+    found = re.search(r"SAMPLE ([0-9.]+) ([0-9]+)", console)  # the firmware leaves its last line open
+    if found is None:
+        raise SystemExit(f"{kernel} did not start: {console}")
+    return Sample(float(found[1]), elapsed, int(found[2]) / 1024)
 
 
 if __name__ == "__main__":
