@@ -208,7 +208,15 @@ def test_prefixes_of_the_platform(root: ToolRoot, ports: dict[str, Path]) -> Non
     assert (done.returncode, "no port of this unit" in done.stderr) == (3, True)
 
 
-@pytest.mark.parametrize("line", ["diag=off", "rfs=many", "channels=", "colour=blue", "rss=maybe"])
+def test_any_port_is_the_unit_s_own_in_any_folder(root: ToolRoot, ports: dict[str, Path]) -> None:
+    """The prefix * is no pattern for names of files."""
+    facts = {"NICInfo": {"SharedDiagPorts": [], "DefaultNamesNoDiag": [], "MACPrefix": ["*"]}}
+    (root.config / "platform_facts.json").write_text(json.dumps(facts))
+    root.output("gprov-nic-config")
+    assert [text(ports[name] / "ifalias") for name in ("other", "eth2")] == ["Port 1", "Port 2"]
+
+
+@pytest.mark.parametrize("line", ["diag=off", "rfs=many", "channels=", "channels=0", "colour=blue", "rss=maybe"])
 def test_a_wrong_setting_changes_nothing(root: ToolRoot, ports: dict[str, Path], line: str) -> None:
     add_line(root.config / "nic.conf", line)
     done = root.run("gprov-nic-config")
@@ -306,6 +314,16 @@ def test_core_dumps_are_uploaded_and_removed(root: ToolRoot, store: Store) -> No
     assert store.authorization == {"Basic dW5pdDpzZWNyZXQ="}
     assert [path.name for path in folder.iterdir()] == [".#core.unfinished"]
     assert root.output("gprov-coredump-upload") == ""
+
+
+def test_names_that_curl_would_take_for_patterns(root: ToolRoot, store: Store) -> None:
+    """A program may call itself so."""
+    folder = dumps(root, store)
+    names = ("core.a[1].0.zst", "core.{sh,b}.0.zst")
+    for name in names:
+        (folder / name).write_bytes(name.encode())
+    assert len(root.output("gprov-coredump-upload").splitlines()) == 4
+    assert set(names) <= {content.decode() for content in store.content.values()}
 
 
 def test_what_the_server_refuses_stays(root: ToolRoot, store: Store) -> None:

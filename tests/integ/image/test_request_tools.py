@@ -137,3 +137,14 @@ def test_a_restore_is_refused_without_an_image_or_without_recovery(root: ToolRoo
 def test_a_restart_that_is_not_possible_is_refused_before(tmp_path: Path, tool: str) -> None:
     status, text = refused(make_root(tmp_path, KINDS[0]), tool, *CONFIRMED[tool], "--reboot")
     assert (status, "needs the program systemctl" in text) == (3, True)
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_status_that_cannot_be_read_requests_nothing(root: ToolRoot, tool: str) -> None:
+    """Neither does it with options of a request."""
+    folder = root.config / REQUEST_FILE
+    folder.mkdir()
+    done = root.run(tool, *CONFIRMED[tool], "--status")
+    assert done.returncode == 3
+    assert list(folder.iterdir()) == []
+    assert "requested" not in done.stdout
