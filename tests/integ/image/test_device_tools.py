@@ -208,6 +208,14 @@ def test_prefixes_of_the_platform(root: ToolRoot, ports: dict[str, Path]) -> Non
     assert (done.returncode, "no port of this unit" in done.stderr) == (3, True)
 
 
+def test_any_mac_is_the_units_own(root: ToolRoot, ports: dict[str, Path]) -> None:
+    (root.config / "platform_facts.json").write_text(json.dumps({"NICInfo": {"MACPrefix": ["*"]}}))
+    root.output("gprov-nic-config")
+    assert text(ports["other"] / "ifalias") == "Port 1"
+    assert text(ports["eth1"] / "ifalias") == "Port 4"
+    assert text(ports["wlan0"] / "ifalias") == ""
+
+
 @pytest.mark.parametrize("line", ["diag=off", "rfs=many", "channels=", "colour=blue", "rss=maybe"])
 def test_a_wrong_setting_changes_nothing(root: ToolRoot, ports: dict[str, Path], line: str) -> None:
     add_line(root.config / "nic.conf", line)
@@ -248,6 +256,7 @@ class Store(ThreadingHTTPServer):
         self.content: dict[str, bytes] = {}
         self.authorization: set[str] = set()
         self.refuse = "\0"
+        self.status = 403
 
 
 class Put(BaseHTTPRequestHandler):
@@ -259,7 +268,7 @@ class Put(BaseHTTPRequestHandler):
         if not refused:
             store.content[self.path] = body
             store.authorization.add(self.headers.get("Authorization", ""))
-        self.send_response(403 if refused else 201)
+        self.send_response(store.status if refused else 201)
         self.end_headers()
 
     @override
@@ -308,14 +317,29 @@ def test_core_dumps_are_uploaded_and_removed(root: ToolRoot, store: Store) -> No
     assert root.output("gprov-coredump-upload") == ""
 
 
-def test_what_the_server_refuses_stays(root: ToolRoot, store: Store) -> None:
+@pytest.mark.parametrize("status", [403, 302])
+def test_what_the_server_refuses_stays(root: ToolRoot, store: Store, status: int) -> None:
+    """A portal that answers each request with a redirection has stored nothing."""
     folder = dumps(root, store)
+    store.status = status
     store.refuse = ".sh."
     done = root.run("gprov-coredump-upload")
     assert done.returncode == 3
     assert "core.sh.0.aa.12.zst is not uploaded" in done.stderr
     assert (folder / "core.sh.0.aa.12.zst").exists()
     assert len(store.content) == 1
+
+
+def test_a_program_with_an_odd_name_is_uploaded_as_any_other(root: ToolRoot, store: Store) -> None:
+    """Each user may give a program a name that is a pattern of curl."""
+    folder = dumps(root, store)
+    for name in ("core.{a,b}.1.zst", "core.[1-999999].1.zst"):
+        (folder / name).touch()
+    root.output("gprov-coredump-upload")
+    assert {"/dumps/GP%207%2Fx/core.%7Ba%2Cb%7D.1.zst", "/dumps/GP%207%2Fx/core.%5B1-999999%5D.1.zst"} < set(
+        store.content
+    )
+    assert [path.name for path in folder.iterdir()] == [".#core.unfinished"]
 
 
 @pytest.mark.parametrize("line", ["url=ftp://x/", "url=", "colour=blue", 'url=http://x/"y', "curl=/missing"])
