@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -26,15 +27,25 @@ pytestmark = [
 
 LARGE_SECTORS = "logical_block_size=4096,physical_block_size=4096"
 USB_SLOT = "pci-0000:00:06.0-usb-0:3:1.0-scsi-0:0:0:0"
+# Without an address Linux does not find it.
+SAS_DISK = "scsi-hd,bus=sas.0,scsi-id=1,serial=P1,wwn=0x5000000000000001"
 # Name of the disk → the QEMU device; what we should say: bus, serial, slot, sector size.
 DISKS: dict[str, tuple[str, list[str | int]]] = {
     "nvme0n1": ("nvme,serial=N1,addr=4", ["NVME", "N1", "pci-0000:00:04.0-nvme-1", 512]),
     "vda": (f"virtio-blk-pci,serial=V1,addr=5,{LARGE_SECTORS}", ["VIRTIO", "V1", "pci-0000:00:05.0", 4096]),
     "sd-ata": ("ide-hd,bus=ide.1,serial=A1", ["ATA", "A1", "pci-0000:00:1f.2-ata-2", 512]),
     "sd-usb": ("usb-storage,bus=xhci.0,port=3,serial=U1", ["USB", "U1", USB_SLOT, 512]),
-    "sd-scsi": ("scsi-hd,bus=scsi.0,serial=S1", ["SCSI", "S1", "", 512]),
+    "sd-scsi": ("scsi-hd,bus=scsi.0,scsi-id=3,lun=2,serial=S1", ["SCSI", "S1", "pci-0000:00:07.0-scsi-0:0:3:2", 512]),
+    "sd-raid": ("scsi-hd,bus=raid.0,serial=R1", ["SCSI", "R1", "pci-0000:00:08.0-scsi-0:2:0:0", 512]),
+    "sd-sas": (SAS_DISK, ["SCSI", "P1", "pci-0000:00:09.0-sas-phy1-lun-0", 512]),
+    "sd-vmware": ("scsi-hd,bus=vmware.0,scsi-id=5,serial=W1", ["SCSI", "W1", "pci-0000:00:0a.0-scsi-0:0:5:0", 512]),
+    "sd-wide": ("scsi-hd,bus=wide.0,scsi-id=1,serial=L1", ["SCSI", "L1", "pci-0000:00:0b.0-scsi-0:0:1:0", 512]),
+    "mmcblk0": ("sd-card,bus=sd-bus", ["MMC", "0xdeadbeef", "", 512]),
 }  # fmt: skip
-CONTROLLERS = ("qemu-xhci,id=xhci,addr=6", "virtio-scsi-pci,id=scsi,addr=7")
+CONTROLLERS = (
+    "qemu-xhci,id=xhci,addr=6", "virtio-scsi-pci,id=scsi,addr=7", "megasas,id=raid,addr=8", "mptsas1068,id=sas,addr=9",
+    "pvscsi,id=vmware,addr=0xa", "lsi53c895a,id=wide,addr=0xb", "sdhci-pci,addr=0xc",
+)  # fmt: skip
 
 Guest = Callable[..., str]
 
@@ -65,7 +76,15 @@ def test_disks_of_every_transport(guest: Guest) -> None:
         kernel_name, found = by_serial[expected[1]]
         assert found == expected
         assert kernel_name.startswith("sd") if name.startswith("sd-") else kernel_name == name
+    # As udev names them, which writes some in two ways.
+    slots = {kernel_name: found[2] for kernel_name, found in facts["disks"].items()}
+    assert {name: plain(path) for name, path in facts["udev"].items()} == slots
+    assert facts["removable"] == ["mmcblk0"]
     check_partitions(facts)
+
+
+def plain(path: str) -> str:
+    return re.sub(r"(-ata-\d+)\.0$", r"\1", path.replace("virtio-pci", "pci"))
 
 
 def check_partitions(facts: dict[str, Any]) -> None:

@@ -154,3 +154,14 @@ def test_a_full_disk_requests_nothing_and_leaves_nothing(root: ToolRoot, tool: s
     done = root.run("sh", "-c", '"$@"; echo $?; ls /etc/provisioning', "sh", tool, *CONFIRMED[tool])
     assert done.stdout.splitlines() == ["3", "platform_facts.json"]
     assert "nothing is requested" in done.stderr
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_status_that_cannot_be_read_requests_nothing(root: ToolRoot, tool: str) -> None:
+    """Neither does it with options of a request."""
+    folder = root.config / REQUEST_FILE
+    folder.mkdir()
+    done = root.run(tool, *CONFIRMED[tool], "--status")
+    assert done.returncode == 3
+    assert list(folder.iterdir()) == []
+    assert "requested" not in done.stdout

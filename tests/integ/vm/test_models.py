@@ -8,21 +8,26 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.host.initramfs.spec import Flavor
 from gprov.apps.host.lab.container import LabContainer
+from gprov.apps.host.lab.controllers import CONTROLLERS
 from gprov.apps.host.lab.disk_shapes import unit_spec, with_controllers, with_nic
 from gprov.apps.host.lab.lifecycle import RESTORE, Lab
-from gprov.apps.host.lab.machine import E1000E, DiskBus
+from gprov.apps.host.lab.machine import E1000E, DiskBus, VirtualDisk, VirtualNic
+from gprov.apps.host.lab.nics import NICS
 from gprov.apps.host.lab.products import Products
 from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.apps.host.lab.volumes import ext_volume, raw_view
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
+from tests.integ.vm.test_specification import RunStage, bench_of
 
 pytestmark = [pytest.mark.vm, pytest.mark.nightly]
 
@@ -57,6 +62,14 @@ ROWS = [
 ]
 # Names of the kernel for whole disks; all others are SCSI disks to it.
 NAMES = {DiskBus.NVME: r"nvme\dn1", DiskBus.VIRTIO: r"vd[ab]", DiskBus.SDHCI: r"mmcblk\d"}
+# Drivers whose names differ from that of QEMU's model.
+DRIVERS = {
+    "virtio-net-pci": "virtio_net",
+    "rtl8139": "8139cp",
+    "pcnet": "pcnet32",
+    "ne2k_pci": "ne2k-pci",
+    "i82550": "e100",
+}
 HEAD = "| firmware | data disk | RECOVERY | network interface | provision | restore | boot |"
 LINUX = "0FC63DAF-8483-4772-8E79-3D69D8477DE4"
 
@@ -93,6 +106,40 @@ def test_a_unit_lives_on_these_models(
     check_names(unit)
     check_primary(unit)
     shutil.rmtree(unit.folder)
+
+
+def test_a_machine_with_all_models_has_each_of_its_disks_and_interfaces(
+    container: LabContainer, run_stage: RunStage, tmp_path: Path
+) -> None:
+    """It is not as specified, so provisioning delivers what it found, and ends."""
+    disks = tuple(disk_on(bus, tmp_path) for bus in CONTROLLERS)
+    nics = tuple(VirtualNic(f"{Branding().mac_prefix}:00:00:{number:02x}", name) for number, name in enumerate(NICS, 1))
+    with bench_of(unit_spec("sata", BIOS), container.builder().kernel(Flavor.MFG), run_stage, tmp_path) as bench:
+        bench.start("all-models", replace(bench.machine, disks=disks, nics=nics))
+        found = json.loads(bench.delivered(bench.unit.spec.serial, "hardware.json"))
+    words = [re.fullmatch(r"/dev/(\w+) \(.* GB, (\w+), (.+)\)", line) for line in found["_Disks"]]
+    buses = {hit[3].split()[-1]: (re.sub(r"sd[a-z]", "sd", hit[1]), hit[2]) for hit in words if hit is not None}
+    scsi = {serial_of(bus): ("sd", "scsi") for bus, known in CONTROLLERS.items() if known.adapter}
+    assert buses == scsi | {
+        serial_of(DiskBus.AHCI): ("sd", "ata"),
+        serial_of(DiskBus.NVME): ("nvme0n1", "nvme"),
+        serial_of(DiskBus.VIRTIO): ("vda", "virtio"),
+        serial_of(DiskBus.USB): ("sd", "usb"),
+        serial_of(DiskBus.UAS): ("sd", "usb"),
+        "0xdeadbeef": ("mmcblk0", "mmc"),
+    }
+    drivers = {line.split()[1]: line.split()[-1] for line in found["_Nics"]}
+    assert drivers == {nic.mac: DRIVERS.get(nic.model, nic.model) for nic in nics}
+
+
+def disk_on(bus: DiskBus, folder: Path) -> VirtualDisk:
+    file = folder / f"{bus.value}.qcow2"
+    SystemProcesses().run(("qemu-img", "create", "-q", "-f", "qcow2", str(file), str(1 << 30)))
+    return VirtualDisk(name=bus.name.lower(), file=str(file), bus=bus, serial=serial_of(bus))
+
+
+def serial_of(bus: DiskBus) -> str:
+    return f"SN{bus.name}".replace("_", "")
 
 
 def check_names(unit: VirtualUnit) -> None:

@@ -1,4 +1,4 @@
-"""Units with other disks than the usual one: NVMe, virtio, more than 2 TiB, RECOVERY on SATA."""
+"""Units with other disks than the usual one: NVMe, PVSCSI, virtio, more than 2 TiB, RECOVERY on SATA."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gprov.adapters.linux.system.process import SystemProcesses
-from gprov.apps.host.lab.disk_shapes import unit_spec
+from gprov.apps.host.lab.disk_shapes import unit_spec, with_controllers, with_nic
 from gprov.apps.host.lab.lifecycle import RESTORE
 from gprov.apps.host.lab.machine import DiskBus
 from gprov.apps.host.lab.unit import VirtualUnit
@@ -28,11 +28,22 @@ ROWS = [
     pytest.param(NETBOOTED[FirmwareKind.UEFI], id="UEFI-nvme-netboot"),
     pytest.param(NETBOOTED[FirmwareKind.BIOS], id="BIOS-huge-virtio-netboot"),
     pytest.param(unit_spec("virtio"), id="UEFI-virtio", marks=pytest.mark.nightly),
+    pytest.param(
+        with_nic(with_controllers(unit_spec("sata"), DiskBus.PVSCSI), "vmxnet3"),
+        id="UEFI-pvscsi-vmxnet3",
+        marks=pytest.mark.nightly,
+    ),
     pytest.param(unit_spec("huge"), id="UEFI-huge", marks=pytest.mark.nightly),
     pytest.param(unit_spec("dom"), id="UEFI-dom", marks=pytest.mark.nightly),
 ]
-# Name of the data disk, and of RECOVERY's, as Linux has them.
-NAMES = {DiskBus.NVME: ("nvme0n1", "sda"), DiskBus.VIRTIO: ("vda", "sda"), DiskBus.AHCI: ("sda", "sdb")}
+# Name of the data disk, and of RECOVERY's, as Linux has them; "sda" and "sdb" in any order.
+BOTH_SCSI = ("sda", "sdb")
+NAMES = {
+    DiskBus.NVME: ("nvme0n1", "sda"),
+    DiskBus.VIRTIO: ("vda", "sda"),
+    DiskBus.PVSCSI: BOTH_SCSI,
+    DiskBus.AHCI: BOTH_SCSI,
+}
 
 
 @pytest.fixture(scope="module", params=ROWS)
@@ -95,12 +106,11 @@ def debian_started(unit: VirtualUnit) -> None:
 def test_disks_are_logged_with_their_persistent_identity(unit: VirtualUnit) -> None:
     """The order in which SCSI disks get their letters is not defined; the names of others follow from the bus."""
     log = Path(unit.serial_log(RESTORE)).read_text(errors="replace")
-    primary, recovery = NAMES[unit.spec.primaries[0]]
+    names = NAMES[unit.spec.primaries[0]]
     (taken,) = set(re.findall(r"/dev/(\w+) \([^)]*\) taken: .*identity (.*?)\s*$", log, re.MULTILINE))
     (left,) = set(re.findall(r"RECOVERY is /dev/(\w+?)p?\d on .*identity (.*?)\s*$", log, re.MULTILINE))
-    if unit.spec.primaries[0] is not DiskBus.AHCI:
-        assert (taken[0], left[0]) == (primary, recovery)
-    assert {taken[0], left[0]} == {primary, recovery}
+    assert {taken[0], left[0]} == set(names)
+    assert names is BOTH_SCSI or (taken[0], left[0]) == names
     serial = b"LABDISK0000"
     assert serial.decode() in taken[1] or serial.hex() in taken[1]
     assert "LABSTICK0001" in left[1]

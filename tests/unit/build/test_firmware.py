@@ -63,6 +63,15 @@ def test_unknown_sets_and_folders(installed: Path) -> None:
         firmware_files([f"{installed}/none"], SETS, str(installed))
 
 
+def test_folders_without_firmware_where_drivers_find_it(tmp_path: Path) -> None:
+    with pytest.raises(DeviceMissing, match="holds no files of firmware"):
+        firmware_files([f"{tmp_path}/"], SETS)
+    (tmp_path / "usr/lib/firmware/acme").mkdir(parents=True)
+    (tmp_path / "usr/lib/firmware/acme/nic.fw").touch()
+    with pytest.raises(BadInput, match=f"is a root file system; name its folder {tmp_path}/usr/lib/firmware"):
+        firmware_files([str(tmp_path)], SETS)
+
+
 def test_two_files_for_one_name(installed: Path, tmp_path: Path) -> None:
     (tmp_path / "own/bnx2").mkdir(parents=True)
     (tmp_path / "own/bnx2/a.fw").write_text("own")

@@ -223,6 +223,15 @@ def test_disks_of_one_kind_share_a_host_adapter(bus: DiskBus) -> None:
     assert [each["bootindex"] for each in found] == [1, 2]
 
 
+def test_disks_of_a_sas_controller_have_different_addresses() -> None:
+    """Linux does not find a disk whose address is 0."""
+    disks = tuple(VirtualDisk(name=name, file=f"/{name}", bus=DiskBus.MPTSAS) for name in ("a", "b"))
+    devices = objects(qemu_arguments(replace(BIOS_MACHINE, disks=disks), ENDPOINTS), "-device")
+    addresses = {each["wwn"] for each in devices if each["driver"] == "scsi-hd"}
+    assert len(addresses) == 2
+    assert all(address >> 60 == 5 for address in addresses)
+
+
 def test_a_unit_with_other_models_has_these_and_no_others() -> None:
     spec = with_nic(with_controllers(unit_spec("sata", FirmwareKind.BIOS), DiskBus.PVSCSI, DiskBus.MEGASAS), "vmxnet3")
     drivers = {each["driver"] for each in objects(qemu_arguments(spec.machine("/unit"), ENDPOINTS), "-device")}

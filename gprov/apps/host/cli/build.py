@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Sequence
@@ -109,6 +110,16 @@ def _https(text: str) -> str:
     return text.rstrip("/")
 
 
+def _megabytes(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise typer.BadParameter(f"must be a number of MB, is {text!r}")
+    return number
+
+
 @app.command("initramfs")
 def initramfs_alone(
     flavor: FlavorOption,
@@ -160,7 +171,8 @@ def kernel(
         typer.Option(metavar="FILE", help="write modules and firmware for the image's root, as .tar.zst"),
     ] = None,
     budget: Annotated[
-        float | None, typer.Option(metavar="MB", min=0, help="largest size of the kernel without its initramfs")
+        float | None,
+        typer.Option(metavar="MB", min=0, parser=_megabytes, help="largest size of the kernel without its initramfs"),
     ] = None,
     as_json: Json = False,
 ) -> int:

@@ -6,6 +6,7 @@ Source: QEMU 7.2, qapi/block-core.json.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from zlib import crc32
 
 from gprov.apps.host.lab.controllers import CONTROLLERS
 from gprov.apps.host.lab.machine import DiskBus, Durability, VirtualDisk
@@ -13,6 +14,7 @@ from gprov.apps.host.lab.machine import DiskBus, Durability, VirtualDisk
 Options = Mapping[str, object]
 # For sticks and serial adapters.
 USB_BUS = "usb0.0"
+_NAA_5 = 0x5000_0000_0000_0000
 
 
 def block_node(disk: VirtualDisk) -> Options:
@@ -56,7 +58,9 @@ def disk_device(disk: VirtualDisk, port: int = 0, boot_index: int | None = None)
     if disk.serial:
         common["serial"] = disk.serial
     if CONTROLLERS[disk.bus].adapter:
-        return {"driver": "scsi-hd", "bus": f"{_adapter(disk.bus)}.0", **common}
+        # Linux finds a disk of a SAS controller by its address, which QEMU takes from the WWN.
+        name = {"wwn": _NAA_5 | crc32(disk.name.encode())} if disk.bus is DiskBus.MPTSAS else {}
+        return {"driver": "scsi-hd", "bus": f"{_adapter(disk.bus)}.0", **common, **name}
     match disk.bus:
         case DiskBus.NVME:
             return {"driver": "nvme", **common, "serial": disk.serial or disk.name}

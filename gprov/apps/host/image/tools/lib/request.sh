@@ -36,7 +36,11 @@ cancel_request() {
     echo "$tool: the request is withdrawn; the next start is a normal one"
 }
 show_request() {
-    if [ -e "$request_file" ]; then cat "$request_file"; else echo "nothing is requested"; fi
+    if ! [ -e "$request_file" ]; then
+        echo "nothing is requested"
+    else
+        cat "$request_file" || fail "$request_file cannot be read"
+    fi
 }
 
 # ask QUESTION WANTED: true if the person types just that.
