@@ -48,6 +48,13 @@ def test_a_budget_that_is_no_number(number: str, words: list[str], capsys: pytes
     assert f"must be a number of MB, is {number!r}" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("options", [[], ["--firmware", "./"]])
+def test_a_place_of_sets_without_sets(options: list[str], words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([*words, *options, "--firmware-from", "/nowhere"])
+    assert "--firmware-from: has no effect without a set of firmware" in capsys.readouterr().err
+
+
 def test_settings_without_fragments_beside_them(
     words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

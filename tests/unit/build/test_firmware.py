@@ -52,7 +52,7 @@ def test_all_missing_files_are_told_with_their_packages(installed: Path) -> None
         firmware_files(["bnx2", "ice"], SETS, str(installed))
     assert str(caught.value) == (
         f"{installed}/bnx2/b.fw, {installed}/intel/ice.pkg: no such file of firmware; Debian has it in firmware-bnx2 "
-        "firmware-misc-nonfree (non-free-firmware)"
+        "firmware-misc-nonfree (sections main and non-free-firmware)"
     )
 
 

@@ -92,7 +92,7 @@ def firmware_files(
     if missing:
         packages = " ".join(sorted(set(missing.values())))
         hint = "no such file of firmware; Debian has it in"
-        raise DeviceMissing(", ".join(sorted(missing)), f"{hint} {packages} (non-free-firmware)")
+        raise DeviceMissing(", ".join(sorted(missing)), f"{hint} {packages} (sections main and non-free-firmware)")
     if problems:
         raise BadInput("firmware", problems)
     return tuple(FirmwareFile(f"{FIRMWARE_FOLDER}/{file}", path) for file, path in sorted(found.items()))
