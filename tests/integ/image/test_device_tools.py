@@ -256,6 +256,7 @@ class Store(ThreadingHTTPServer):
         self.content: dict[str, bytes] = {}
         self.authorization: set[str] = set()
         self.refuse = "\0"
+        self.status = 403
 
 
 class Put(BaseHTTPRequestHandler):
@@ -267,7 +268,7 @@ class Put(BaseHTTPRequestHandler):
         if not refused:
             store.content[self.path] = body
             store.authorization.add(self.headers.get("Authorization", ""))
-        self.send_response(403 if refused else 201)
+        self.send_response(store.status if refused else 201)
         self.end_headers()
 
     @override
@@ -326,8 +327,11 @@ def test_names_that_curl_would_take_for_patterns(root: ToolRoot, store: Store) -
     assert set(names) <= {content.decode() for content in store.content.values()}
 
 
-def test_what_the_server_refuses_stays(root: ToolRoot, store: Store) -> None:
+@pytest.mark.parametrize("status", [403, 302])
+def test_what_the_server_refuses_stays(root: ToolRoot, store: Store, status: int) -> None:
+    """A portal that answers each request with a redirection has stored nothing."""
     folder = dumps(root, store)
+    store.status = status
     store.refuse = ".sh."
     done = root.run("gprov-coredump-upload")
     assert done.returncode == 3

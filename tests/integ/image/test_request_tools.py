@@ -139,6 +139,23 @@ def test_a_restart_that_is_not_possible_is_refused_before(tmp_path: Path, tool: 
     assert (status, "needs the program systemctl" in text) == (3, True)
 
 
+def test_a_pipe_among_the_images_does_not_stop_the_tool(root: ToolRoot) -> None:
+    """The folder of images may belong to admin."""
+    os.mkfifo(root.recovery / "Image/WIDGET.LNX.SHINY.2020-01-01.1.upd")
+    root.output(RESTORE, "--yes")
+    assert requested(root) is not None
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_full_disk_requests_nothing_and_leaves_nothing(root: ToolRoot, tool: str) -> None:
+    facts, copy = root.config / "platform_facts.json", root.folder / "tmp/facts"
+    copy.write_bytes(facts.read_bytes())
+    root.mounts += [f"mount -t tmpfs -o size=4k none {root.config}", f"cp {copy} {facts}"]
+    done = root.run("sh", "-c", '"$@"; echo $?; ls /etc/provisioning', "sh", tool, *CONFIRMED[tool])
+    assert done.stdout.splitlines() == ["3", "platform_facts.json"]
+    assert "nothing is requested" in done.stderr
+
+
 @pytest.mark.parametrize("tool", TOOLS)
 def test_a_status_that_cannot_be_read_requests_nothing(root: ToolRoot, tool: str) -> None:
     """Neither does it with options of a request."""
