@@ -17,7 +17,7 @@ from pathlib import Path
 from gprov.apps.host.initramfs.firmware import FirmwareSet, parse_firmware_sets
 from gprov.apps.host.initramfs.kconfig import MODULE, NO, parse_config
 from gprov.apps.host.initramfs.kernel_settings import BASE_FILE, FIRMWARE_FILE, shipped_fragments
-from tools.kernel_source import Driver, drivers_of
+from tools.kernel_source import BUILTIN, Driver, drivers_of
 
 ROOT = Path(__file__).parents[1]
 KERNEL = ROOT / "buildroot/kernel"
@@ -142,6 +142,14 @@ def generated() -> str:
     return page(rows(read_facts(FACTS.read_text()), configurations(KERNEL), sets))
 
 
+def folder_problem(source: Path, trees: Iterable[Path]) -> str:
+    """What is wrong with the folders of a refresh, "" if nothing."""
+    if not (source / "drivers/Kconfig").is_file():
+        return f"{source}: no source of a kernel (drivers/Kconfig is missing)"
+    missing = [tree for tree in trees if not (tree / BUILTIN).is_file()]
+    return f"{missing[0]}: no compiled tree of a kernel ({BUILTIN} is missing)" if missing else ""
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Generate docs/drivers.md.")
     parser.add_argument("--refresh", nargs="+", type=Path, metavar="DIR", help="kernel source, then compiled trees")
@@ -151,6 +159,10 @@ def main() -> None:
             symbol for values in configurations(KERNEL).values() for symbol, value in values.items() if value != NO
         }
         source, *trees = given.refresh
+        if not trees:
+            parser.error("--refresh: firmware is found in compiled trees alone, name at least one")
+        if problem := folder_problem(source, trees):
+            parser.error(f"--refresh: {problem}")
         FACTS.write_text(write_facts(each for each in drivers_of(source, trees, wanted) if area_of(each.folder)))
     PAGE.write_text(generated())
 

@@ -18,7 +18,7 @@ _OBJECTS = re.compile(r"^obj-\$\(CONFIG_(\w+)\)\s*[+:]?=\s*(.*)$", re.MULTILINE)
 _PLAIN = re.compile(r"^obj-(?:y|m)\s*[+:]?=\s*(.*)$", re.MULTILINE)
 _FOLDERS = ("drivers", "fs", "arch/x86/kvm")
 _BUILT_IN_ONLY = "drivers/video/fbdev"
-_BUILTIN = "modules.builtin.modinfo"
+BUILTIN = "modules.builtin.modinfo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,7 @@ def _modules(source: Path, symbol: str, objects: Mapping[str, list[tuple[Path, s
 
 def _firmware(tree: Path) -> Iterator[tuple[str, str]]:
     """Module and name of each file that compiled drivers ask for."""
-    builtin = tree / _BUILTIN
-    for entry in builtin.read_bytes().split(b"\0") if builtin.exists() else []:
+    for entry in (tree / BUILTIN).read_bytes().split(b"\0"):
         key, _, value = entry.decode(errors="replace").partition("=")
         module, _, field = key.rpartition(".")
         if field == "firmware":

@@ -19,6 +19,8 @@ STARTED_FILE = "boots_started"
 CONFIRMED_FILE = "boots_confirmed"
 # A request of the system for its next start (``gprov.domain.boot.boot_request``), in the same folder.
 REQUEST_FILE = "boot_request"
+# What a system has written for its own next starts. An image may hold those of the system that it was made from.
+STALE_FILES = (STARTED_FILE, CONFIRMED_FILE, REQUEST_FILE)
 # For the system: the kernel that started it acts on requests. Their kinds, one a line.
 REQUESTS_ACCEPTED = "/run/gprov-requests"
 REQUEST_KINDS = b"restore\nerase\n"

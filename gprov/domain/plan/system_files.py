@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gprov.domain.boot.boot_counts import STALE_FILES
 from gprov.domain.disk.arrayrecord import ARRAY_FILE, array_record
 from gprov.domain.disk.model import Bus, FileSystemKind
 from gprov.domain.disk.primary_fstab import FstabFacts, FstabVolume, primary_fstab
@@ -45,6 +46,7 @@ def plan_unit_files(facts: RestoreFacts) -> list[Operation]:
         WriteFile(path=f"{root}/etc/machine-id", content=f"{identity.machine_id}\n".encode(), mode=0o444),
         MakeSymlink(f"{root}/etc/localtime", "/usr/share/zoneinfo/Etc/UTC"),
         MakeFolder(config),
+        *(RemovePath(f"{config}/{name}") for name in STALE_FILES),
         WriteFile(path=f"{config}/serial", content=facts.unit.serial.encode()),
         WriteFile(path=f"{config}/{FACTS_FILE}", content=platform_facts(facts.unit, facts.lcd)),
         MakeFolder(f"{root}/var/log/journal", 0o2755, Owner(0, journal_group) if journal_group is not None else ROOT),

@@ -124,6 +124,9 @@ def _kernels(contents: RecoveryContents, branding: Branding) -> Iterator[Finding
             yield Finding(where, Weight.BLOCKS, f"{text}: build it with a higher BUILD_NUMBER")
         case Comparison.SECOND:
             yield Finding(where, Weight.FINE, f"#{other.build_number}: a restore puts it on RECOVERY, too")
+        case Comparison.SAME if kernel != other:
+            text = f"#{other.build_number} is the number of RECOVERY's too, which is another kernel: that may stay"
+            yield Finding(where, Weight.BLOCKS, f"{text}. Build the image's with a higher BUILD_NUMBER")
         case Comparison.SAME:
             yield Finding(where, Weight.FINE, f"#{other.build_number}, as RECOVERY's: neither replaces the other")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.host.cli.main import main
 from gprov.apps.host.initramfs.cpio import Node, archive, device_node, folder, regular, symlink
 from gprov.apps.host.initramfs.cpio_read import read_archive
 
@@ -86,3 +88,12 @@ def test_an_archive_of_the_tool_is_read_with_links_and_root_folder(tmp_path: Pat
     assert nodes["c"] == symlink("c", "a")
     assert nodes["d"] == folder("d", 0o750)
     assert sorted(nodes) == ["a", "b", "c", "d"]
+
+
+def test_a_compressed_archive_that_is_cut_off_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    whole = subprocess.run(["zstd", "--stdout", "--quiet"], input=archive([]), capture_output=True, check=True).stdout
+    (tmp_path / "whole").write_bytes(whole)
+    (tmp_path / "cut").write_bytes(whole[:-9])
+    assert main(["build", "contents", str(tmp_path / "whole")]) == 0
+    assert main(["build", "contents", str(tmp_path / "cut")]) == 1
+    assert capsys.readouterr().err == f"gprov: {tmp_path}/cut: is damaged: zstd cannot decompress it\n"

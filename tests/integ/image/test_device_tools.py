@@ -211,7 +211,15 @@ def test_prefixes_of_the_platform(root: ToolRoot, ports: dict[str, Path]) -> Non
     assert (done.returncode, "no port of this unit" in done.stderr) == (3, True)
 
 
-@pytest.mark.parametrize("line", ["diag=off", "rfs=many", "channels=", "colour=blue", "rss=maybe"])
+def test_any_port_is_the_unit_s_own_in_any_folder(root: ToolRoot, ports: dict[str, Path]) -> None:
+    """The prefix * is no pattern for names of files."""
+    facts = {"NICInfo": {"SharedDiagPorts": [], "DefaultNamesNoDiag": [], "MACPrefix": ["*"]}}
+    (root.config / "platform_facts.json").write_text(json.dumps(facts))
+    root.output("gprov-nic-config")
+    assert [text(ports[name] / "ifalias") for name in ("other", "eth2")] == ["Port 1", "Port 2"]
+
+
+@pytest.mark.parametrize("line", ["diag=off", "rfs=many", "channels=", "channels=0", "colour=blue", "rss=maybe"])
 def test_a_wrong_setting_changes_nothing(root: ToolRoot, ports: dict[str, Path], line: str) -> None:
     add_line(root.config / "nic.conf", line)
     done = root.run("gprov-nic-config")
@@ -251,6 +259,7 @@ class Store(ThreadingHTTPServer):
         self.content: dict[str, bytes] = {}
         self.authorization: set[str] = set()
         self.refuse = "\0"
+        self.status = 403
 
 
 class Put(BaseHTTPRequestHandler):
@@ -262,7 +271,7 @@ class Put(BaseHTTPRequestHandler):
         if not refused:
             store.content[self.path] = body
             store.authorization.add(self.headers.get("Authorization", ""))
-        self.send_response(403 if refused else 201)
+        self.send_response(store.status if refused else 201)
         self.end_headers()
 
     @override
@@ -311,8 +320,21 @@ def test_core_dumps_are_uploaded_and_removed(root: ToolRoot, store: Store) -> No
     assert root.output("gprov-coredump-upload") == ""
 
 
-def test_what_the_server_refuses_stays(root: ToolRoot, store: Store) -> None:
+def test_names_that_curl_would_take_for_patterns(root: ToolRoot, store: Store) -> None:
+    """A program may call itself so."""
     folder = dumps(root, store)
+    names = ("core.a[1].0.zst", "core.{sh,b}.0.zst")
+    for name in names:
+        (folder / name).write_bytes(name.encode())
+    assert len(root.output("gprov-coredump-upload").splitlines()) == 4
+    assert set(names) <= {content.decode() for content in store.content.values()}
+
+
+@pytest.mark.parametrize("status", [403, 302])
+def test_what_the_server_refuses_stays(root: ToolRoot, store: Store, status: int) -> None:
+    """A portal that answers each request with a redirection has stored nothing."""
+    folder = dumps(root, store)
+    store.status = status
     store.refuse = ".sh."
     done = root.run("gprov-coredump-upload")
     assert done.returncode == 3

@@ -137,3 +137,31 @@ def test_a_restore_is_refused_without_an_image_or_without_recovery(root: ToolRoo
 def test_a_restart_that_is_not_possible_is_refused_before(tmp_path: Path, tool: str) -> None:
     status, text = refused(make_root(tmp_path, KINDS[0]), tool, *CONFIRMED[tool], "--reboot")
     assert (status, "needs the program systemctl" in text) == (3, True)
+
+
+def test_a_pipe_among_the_images_does_not_stop_the_tool(root: ToolRoot) -> None:
+    """The folder of images may belong to admin."""
+    os.mkfifo(root.recovery / "Image/WIDGET.LNX.SHINY.2020-01-01.1.upd")
+    root.output(RESTORE, "--yes")
+    assert requested(root) is not None
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_full_disk_requests_nothing_and_leaves_nothing(root: ToolRoot, tool: str) -> None:
+    facts, copy = root.config / "platform_facts.json", root.folder / "tmp/facts"
+    copy.write_bytes(facts.read_bytes())
+    root.mounts += [f"mount -t tmpfs -o size=4k none {root.config}", f"cp {copy} {facts}"]
+    done = root.run("sh", "-c", '"$@"; echo $?; ls /etc/provisioning', "sh", tool, *CONFIRMED[tool])
+    assert done.stdout.splitlines() == ["3", "platform_facts.json"]
+    assert "nothing is requested" in done.stderr
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_status_that_cannot_be_read_requests_nothing(root: ToolRoot, tool: str) -> None:
+    """Neither does it with options of a request."""
+    folder = root.config / REQUEST_FILE
+    folder.mkdir()
+    done = root.run(tool, *CONFIRMED[tool], "--status")
+    assert done.returncode == 3
+    assert list(folder.iterdir()) == []
+    assert "requested" not in done.stdout

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,16 @@ def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
     argv = ["systemd-analyze", f"--root={root}", "--man=no", "verify", *ALL_TOOLS.units]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
     assert [line for line in done.stderr.splitlines() if "gprov" in line] == []
+
+
+def test_folders_can_be_entered_whatever_the_umask(tmp_path: Path) -> None:
+    """Tools that only print need no rights."""
+    units = tmp_path / "usr/lib/systemd/system"
+    units.mkdir(parents=True)
+    command = [sys.executable, "-m", "gprov.apps.host.cli.main", "image", "tools", "--root", str(tmp_path)]
+    subprocess.run(command, umask=0o077, timeout=60, check=True, stdout=subprocess.DEVNULL)
+    made = [tmp_path / "usr/lib/gprov", tmp_path / "usr/sbin", tmp_path / "usr/lib/systemd/coredump.conf.d"]
+    assert {path.stat().st_mode & 0o7777 for path in (*made, *units.glob("*.wants"))} == {0o755}
 
 
 def test_wrong_usage(tmp_path: Path) -> None:

@@ -142,7 +142,8 @@ def test_nothing_is_written_if_nothing_changed(system: System) -> None:
     before = system.archive.stat()
     os.utime(system.source / "a.network")
     assert system.save() == ""
-    assert system.archive.stat() == before
+    after = system.archive.stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
 def test_after_a_restore_that_brought_it_back_nothing_is_written_and_changes_are(system: System) -> None:
@@ -310,9 +311,54 @@ def test_nothing_is_saved_where_a_link_leads(system: System) -> None:
     temporary.symlink_to(outside / "file")
     system.save()
     assert list(system.saved()) == ["changed.network"]
-    system.archive.unlink()
-    system.archive.parent.rmdir()
+    shutil.rmtree(system.archive.parent)
     system.archive.parent.symlink_to(outside)
     done = system.run()
     assert (done.returncode, "log is a link" in done.stderr) == (1, True)
     assert os.listdir(outside) == []
+
+
+def test_the_owner_of_the_log_folder_cannot_lead_it_elsewhere(system: System) -> None:
+    """Admin, to whom the folder may belong, plants links in it, and again whenever the tool calls a program."""
+    outside = system.folder / "outside"
+    outside.mkdir()
+    (outside / "file").write_bytes(b"root's")
+    log = system.archive.parent
+    evil = system.folder / "evil"
+    evil.mkdir()
+    for name in ("cp", "mv", "sync"):
+        plant = f"ln -sfn {outside}/file {log}/netd.tar.new; ln -sfn {outside} {log}/netd.tar.old"
+        command = system.path.split(":")[0] + f"/{name}"
+        (evil / name).write_text(f'#!/bin/sh\nPATH=/usr/bin\n{plant}\nexec {command} "$@"\n')
+        (evil / name).chmod(0o755)
+    system.path = f"{evil}:{system.path}"
+    assert system.run("--baseline").returncode == 0
+    system.write("b.network")
+    system.archive.symlink_to(outside)
+    if not (temporary := Path(f"{system.archive}.new")).is_symlink():
+        temporary.symlink_to(outside / "file")
+    system.save()
+    assert set(system.saved()) == {"b.network"}
+    (log / "netd.tar.old").unlink(missing_ok=True)
+    (log / "netd.tar.old").symlink_to(outside)
+    (system.source / "b.network").unlink()
+    assert "as the restore left it" in system.save()
+    assert [path.name for path in outside.iterdir()] == ["file"]
+    assert (outside / "file").read_bytes() == b"root's"
+
+
+def test_a_recovery_that_is_another_users_is_refused(system: System) -> None:
+    system.run("--baseline")
+    system.write("b.network")
+    os.chown(system.recovery, 1000, 1000)
+    done = system.run()
+    assert (done.returncode, "does not belong to root" in done.stderr) == (1, True)
+    assert os.listdir(system.archive.parent) == []
+
+
+def test_a_pipe_in_place_of_the_archive_is_replaced(system: System) -> None:
+    system.run("--baseline")
+    system.write("b.network")
+    os.mkfifo(system.archive)
+    system.save()
+    assert set(system.saved()) == {"b.network"}

@@ -21,7 +21,11 @@ def words(tmp_path: Path) -> list[str]:
 @pytest.mark.parametrize(
     ("options", "code", "said"),
     [
-        (["--fragment", "sever"], 3, "sever.config: no such fragment; shipped ones: fleet, optional, server"),
+        (
+            ["--fragment", "sever"],
+            3,
+            "sever.config: no such fragment; fragments in this folder: fleet, optional, server; a path has a slash, or",
+        ),
         (["--fragment", "optional"], 1, "CONFIG_BTRFS_FS=m is a module; build with --modules, or set it to y (and "),
         (["--firmware", "sever"], 1, "firmware: sever: no such set; sets: "),
         (["--firmware", "bnx2", "--firmware-from", "/nowhere"], 3, "Debian has it in firmware-bnx2"),
@@ -35,6 +39,28 @@ def test_refusals(
     assert main([*words, *options]) == code
     assert said in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-1", "much"])
+def test_a_budget_that_is_no_number(number: str, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([*words, "--budget", number])
+    assert f"must be a number of MB, is {number!r}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options", [[], ["--firmware", "./"]])
+def test_a_place_of_sets_without_sets(options: list[str], words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([*words, *options, "--firmware-from", "/nowhere"])
+    assert "--firmware-from: has no effect without a set of firmware" in capsys.readouterr().err
+
+
+def test_settings_without_fragments_beside_them(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "kernel.toml").write_text('fragments = ["server"]\nbudget.base = 1\n')
+    assert main([*words, "--settings", str(tmp_path / "kernel.toml")]) == 3
+    assert f"{tmp_path}/server.config: no such fragment; fragments in this folder: none" in capsys.readouterr().err
 
 
 def test_an_archive_without_content(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -47,6 +47,8 @@ def test_damage_is_refused_or_gives_other_nodes(data: st.DataObject) -> None:
     [
         (b"", "byte 0: the archive ends without its trailer"),
         (archive(FEW)[:-124], "the archive ends without its trailer"),
+        (b"CONFIG_A=y", 'byte 0: no header of a cpio archive ("newc")'),
+        (b"0707", "byte 0: the archive ends without its trailer"),
         (b"070707" + bytes(200), 'byte 0: no header of a cpio archive ("newc")'),
         (b"070701" + b"g" * 104, "byte 0: a header with other than hexadecimal digits"),
         (archive(FEW)[:6] + b"F" * 104 + bytes(50), "byte 0: a member that is cut off"),

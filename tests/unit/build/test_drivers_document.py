@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from gprov.apps.host.initramfs.firmware import FirmwareSet, parse_firmware_sets
 from gprov.apps.host.initramfs.kconfig import NO
-from tools.drivers import FACTS, KERNEL, PAGE, area_of, configurations, generated, page, read_facts, rows, write_facts
+from tools.drivers import (
+    FACTS,
+    KERNEL,
+    PAGE,
+    area_of,
+    configurations,
+    folder_problem,
+    generated,
+    page,
+    read_facts,
+    rows,
+    write_facts,
+)
 from tools.kernel_source import Driver
 
 
@@ -61,3 +75,15 @@ def test_the_first_fragment_that_sets_a_symbol_counts() -> None:
     text = page(found)
     assert "| `a`, `b` | Adapter A | `A` | base | acme, 1 in no set |\n" in text
     assert text.index("## Network") < text.index("Adapter A") < text.index("## File systems") < text.index("| B |")
+
+
+def test_facts_are_read_from_a_source_and_compiled_trees_alone(tmp_path: Path) -> None:
+    """Else drivers.tsv would be written without drivers, or without firmware."""
+    source, tree = tmp_path / "source", tmp_path / "tree"
+    assert "no source of a kernel" in folder_problem(source, [tree])
+    (source / "drivers").mkdir(parents=True)
+    (source / "drivers/Kconfig").touch()
+    assert "no compiled tree of a kernel" in folder_problem(source, [tree])
+    tree.mkdir()
+    (tree / "modules.builtin.modinfo").touch()
+    assert folder_problem(source, [tree]) == ""

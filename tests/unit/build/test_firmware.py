@@ -52,7 +52,7 @@ def test_all_missing_files_are_told_with_their_packages(installed: Path) -> None
         firmware_files(["bnx2", "ice"], SETS, str(installed))
     assert str(caught.value) == (
         f"{installed}/bnx2/b.fw, {installed}/intel/ice.pkg: no such file of firmware; Debian has it in firmware-bnx2 "
-        "firmware-misc-nonfree (non-free-firmware)"
+        "firmware-misc-nonfree (sections main and non-free-firmware)"
     )
 
 
@@ -61,6 +61,15 @@ def test_unknown_sets_and_folders(installed: Path) -> None:
         firmware_files(["bnx3"], SETS, str(installed))
     with pytest.raises(DeviceMissing, match="no such folder of firmware"):
         firmware_files([f"{installed}/none"], SETS, str(installed))
+
+
+def test_folders_without_firmware_where_drivers_find_it(tmp_path: Path) -> None:
+    with pytest.raises(DeviceMissing, match="holds no files of firmware"):
+        firmware_files([f"{tmp_path}/"], SETS)
+    (tmp_path / "usr/lib/firmware/acme").mkdir(parents=True)
+    (tmp_path / "usr/lib/firmware/acme/nic.fw").touch()
+    with pytest.raises(BadInput, match=f"is a root file system; name its folder {tmp_path}/usr/lib/firmware"):
+        firmware_files([str(tmp_path)], SETS)
 
 
 def test_two_files_for_one_name(installed: Path, tmp_path: Path) -> None:

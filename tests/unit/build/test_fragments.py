@@ -127,7 +127,9 @@ def test_shipped_fragments_that_need_no_modules(name: str) -> None:
 
 
 def test_an_unknown_fragment() -> None:
-    with pytest.raises(DeviceMissing, match="no such fragment; shipped ones: fleet, optional, server"):
+    with pytest.raises(
+        DeviceMissing, match="no such fragment; fragments in this folder: fleet, optional, server; a path"
+    ):
         configuration(choice("fragments = ['sever']\nbudget.base = 1"))
 
 

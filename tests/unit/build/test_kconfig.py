@@ -14,6 +14,7 @@ from gprov.apps.host.initramfs.kconfig import (
     parse_fragment,
     serialise_config,
 )
+from gprov.apps.host.initramfs.kernel_source import known_symbols
 from gprov.domain.errors import BadInput, Problem
 
 FRAGMENT = Path(__file__).parents[3] / "buildroot/kernel/x86_64.config"
@@ -33,20 +34,34 @@ def test_all_problems_of_a_fragment() -> None:
 
 def test_absent_symbol_counts_as_off() -> None:
     settings = parse_fragment("# CONFIG_A is not set\nCONFIG_B=y\n", "x")
-    check_options_applied(settings, {"CONFIG_B": "y"})
+    check_options_applied(settings, {"CONFIG_B": "y"}, {"CONFIG_A", "CONFIG_B"})
 
 
 @pytest.mark.parametrize(("result", "final"), [({}, "n"), ({"CONFIG_A": "n"}, "n"), ({"CONFIG_A": "m"}, "m")])
 def test_symbol_that_was_not_applied(result: dict[str, str], final: str) -> None:
     with pytest.raises(BadInput) as caught:
-        check_options_applied(parse_fragment("# words\nCONFIG_A=y\n", "server"), result)
+        check_options_applied(parse_fragment("# words\nCONFIG_A=y\n", "server"), result, {"CONFIG_A"})
     assert caught.value.details() == (f"server:2: CONFIG_A: requested y, final configuration: {final}",)
 
 
 def test_symbol_that_stays_on() -> None:
     with pytest.raises(BadInput) as caught:
-        check_options_applied(parse_fragment("# CONFIG_A is not set\n", "own.config"), {"CONFIG_A": "y"})
+        check_options_applied(parse_fragment("# CONFIG_A is not set\n", "own.config"), {"CONFIG_A": "y"}, {"CONFIG_A"})
     assert caught.value.details() == ("own.config:1: CONFIG_A: requested n, final configuration: y",)
+
+
+def test_a_misspelt_symbol_that_is_to_be_off() -> None:
+    with pytest.raises(BadInput) as caught:
+        check_options_applied(parse_fragment("# CONFIG_KVVM is not set\n", "own.config"), {}, {"CONFIG_KVM"})
+    assert caught.value.details() == ("own.config:1: CONFIG_KVVM: the kernel's source has no such symbol",)
+
+
+def test_symbols_of_a_source(tmp_path: Path) -> None:
+    (tmp_path / "drivers/net").mkdir(parents=True)
+    (tmp_path / "Kconfig").write_text('config A\n\tbool "a"\n\tselect B\n\thelp\n\t  The configuration X.\n')
+    (tmp_path / "drivers/net/Kconfig.debug").write_text("if A\n\n  menuconfig NET_9\n#config C\nendif\n")
+    (tmp_path / "drivers/net/Makefile").write_text("config D\n")
+    assert known_symbols(str(tmp_path)) == {"CONFIG_A", "CONFIG_NET_9"}
 
 
 SYMBOLS = st.from_regex(r"CONFIG_[A-Z0-9_]{1,9}", fullmatch=True)

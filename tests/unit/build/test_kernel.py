@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -60,8 +61,10 @@ class Toolchain(Processes):
             case ["make", *_, "allnoconfig"]:
                 work = next(word for word in argv if word.startswith("O=")).removeprefix("O=")
                 lines = Path(work, "fragment.config").read_text().splitlines(keepends=True)
-                known = (line for line in lines if not (self.unknown and self.unknown in line))
+                known = [line for line in lines if not (self.unknown and self.unknown in line)]
                 Path(work, ".config").write_text("".join(known))
+                symbols = re.findall(r"CONFIG_(\w+)", "".join(known))
+                Path(argv[3], "Kconfig").write_text("".join(f"config {symbol}\n" for symbol in symbols))
             case _:
                 raise AssertionError(argv)
         return Completed(0, output, b"")

@@ -219,7 +219,9 @@ def test_the_kernel_is_configured_by_the_settings_and_checked(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = kernel_folder(tmp_path, 'fragments = ["own"]\n[budget]\nbase = 1\n')
-    config = tmp_path / "config"
+    config, source = tmp_path / "config", tmp_path / "source"
+    source.mkdir()
+    (source / "Kconfig").write_text("config B\nconfig C\nconfig D\n")
     assert main(["write-config", "--kernel", str(folder), "--output", str(config)], FakeProcesses()) == 0
     assert config.read_text().splitlines() == [
         "CONFIG_B=y",
@@ -227,9 +229,12 @@ def test_the_kernel_is_configured_by_the_settings_and_checked(
         "CONFIG_D=y",
         'CONFIG_INITRAMFS_SOURCE="a"',
     ]
-    check = ["check-config", "--kernel", str(folder), "--config", str(config)]
+    check = ["check-config", "--kernel", str(folder), "--config", str(config), "--source", str(source)]
     config.write_text('CONFIG_B=y\nCONFIG_D=y\nCONFIG_INITRAMFS_SOURCE="b"\n')
     assert main(check, FakeProcesses()) == 0
+    (source / "Kconfig").write_text("config B\nconfig D\n")
+    assert main(check, FakeProcesses()) == 1
+    assert "x86_64.config:3: CONFIG_C: the kernel's source has no such symbol" in capsys.readouterr().err
     config.write_text("CONFIG_B=y\nCONFIG_C=y\n")
     assert main(check, FakeProcesses()) == 1
     said = capsys.readouterr().err

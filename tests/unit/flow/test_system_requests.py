@@ -8,7 +8,7 @@ from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.apps.host.simulation.new_worlds import IMAGE_NAME, SERIAL
 from gprov.domain.boot.args import PreferredImage
-from gprov.domain.boot.boot_counts import REQUEST_KINDS, REQUESTS_ACCEPTED
+from gprov.domain.boot.boot_counts import CONFIRMED_FILE, REQUEST_KINDS, REQUESTS_ACCEPTED, STARTED_FILE
 from gprov.domain.boot.boot_request import (
     BootRequest,
     EraseRequested,
@@ -147,3 +147,16 @@ def test_the_system_is_told_that_requests_are_acted_on() -> None:
     node = unit.machine.ram.current.get(REQUESTS_ACCEPTED)
     assert node is not None
     assert node.content == REQUEST_KINDS
+
+
+def test_counts_and_requests_of_another_system_do_not_come_back_with_an_image() -> None:
+    """An image made from the root of a unit that had a request would else be restored, or the unit erased, for ever."""
+    unit = requesting(RESTORE)
+    config = REQUEST.removeprefix("/").rpartition("/")[0]
+    stale = {REQUEST.removeprefix("/"): serialise_boot_request(ERASE), f"{config}/{STARTED_FILE}": b"12\n"}
+    unit.add_image(NEWER, files={**stale, f"{config}/{CONFIRMED_FILE}": b"12 12\n"})
+    assert unit.settle() == ("reboot", "switched root")
+    assert unit.systems() == [NEWER]
+    assert not unit.exists("PRIMARY", REQUEST)
+    assert not unit.exists("PRIMARY", f"/{config}/{CONFIRMED_FILE}")
+    assert unit.read("PRIMARY", f"/{config}/{STARTED_FILE}") == b"1\n"

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gprov.domain.boot.boot_counts import STALE_FILES
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.disk.arrayrecord import parse_array_record
@@ -363,7 +364,8 @@ def test_the_flag_comes_last_and_everything_before_it_is_flushed(facts: RestoreF
     removed = [(at, operation) for at, operation in enumerate(plan) if isinstance(operation, RemovePath)]
     assert all(at > flag for at, operation in removed if not operation.required)
     assert {operation.path for _, operation in removed if operation.required} <= {
-        f"{MOUNT_POINTS.primary}/etc/systemd/network"
+        f"{MOUNT_POINTS.primary}/etc/systemd/network",
+        *(f"{MOUNT_POINTS.primary}{facts.branding.config_folder}/{name}" for name in STALE_FILES),
     }
 
 

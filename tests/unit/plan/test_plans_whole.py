@@ -141,6 +141,9 @@ CONFIGURATION = """
     write /mnt/PRIMARY/etc/machine-id (33 bytes, 444)
     make /mnt/PRIMARY/etc/localtime a link to /usr/share/zoneinfo/Etc/UTC
     make folder /mnt/PRIMARY/etc/provisioning (755)
+    remove /mnt/PRIMARY/etc/provisioning/boots_started
+    remove /mnt/PRIMARY/etc/provisioning/boots_confirmed
+    remove /mnt/PRIMARY/etc/provisioning/boot_request
     write /mnt/PRIMARY/etc/provisioning/serial (2 bytes, 644)
     write /mnt/PRIMARY/etc/provisioning/platform_facts.json ({platform} bytes, 644)
     make folder /mnt/PRIMARY/var/log/journal (2755)

@@ -59,6 +59,11 @@ def test_a_usual_one_is_taken_over() -> None:
         ({"image_problem": "is cut short"}, f"Image/{NAME}", "is cut short"),
         ({"kernel": None}, "norm_boot", "is missing or no kernel"),
         ({"kernel": replace(NEW, build_number=41)}, "kernel of the newest image", "#40 loses against RECOVERY's #41"),
+        (
+            {"kernel": replace(OLD, build_number=40)},
+            "kernel of the newest image",
+            "#40 is the number of RECOVERY's too",
+        ),
     ],
 )
 def test_what_blocks(change: dict[str, object], subject: str, text: str) -> None:

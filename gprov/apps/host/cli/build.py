@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from gprov.apps.host.cli.userfile import read_user_file
 from gprov.apps.host.initramfs.builds import BEST_LEVEL, Builder, Initramfs, Kernel
 from gprov.apps.host.initramfs.cache import Cache, default_root
 from gprov.apps.host.initramfs.closure import module_search_path
-from gprov.apps.host.initramfs.firmware import INSTALLED
+from gprov.apps.host.initramfs.firmware import INSTALLED, FirmwareFile
 from gprov.apps.host.initramfs.hostfiles import copy_file, read_text, write_file
 from gprov.apps.host.initramfs.kernel_settings import (
     BASE_FILE,
@@ -109,6 +110,22 @@ def _https(text: str) -> str:
     return text.rstrip("/")
 
 
+def _firmware(chosen: KernelSettings, settings: str, installed: str) -> tuple[FirmwareFile, ...]:
+    if installed != INSTALLED and all("/" in name for name in chosen.firmware):
+        raise typer.BadParameter("has no effect without a set of firmware", param_hint="--firmware-from")
+    return chosen_firmware(chosen, _folder(settings), installed)
+
+
+def _megabytes(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise typer.BadParameter(f"must be a number of MB, is {text!r}")
+    return number
+
+
 @app.command("initramfs")
 def initramfs_alone(
     flavor: FlavorOption,
@@ -124,7 +141,7 @@ def initramfs_alone(
 ) -> int:
     """The initramfs alone, as a cpio archive compressed with zstd."""
     chosen = _settings(settings).with_options((), None, _paths(firmware), None)
-    files = chosen_firmware(chosen, _folder(settings), firmware_from)
+    files = _firmware(chosen, settings, firmware_from)
     initramfs = _builds().initramfs(spec, flavor, level=level, ca=_own_ca(ca), firmware=files)
     write_file(output, initramfs.content)
     _print(_Product(output, len(initramfs.content), initramfs), report=report, as_json=as_json)
@@ -160,14 +177,15 @@ def kernel(
         typer.Option(metavar="FILE", help="write modules and firmware for the image's root, as .tar.zst"),
     ] = None,
     budget: Annotated[
-        float | None, typer.Option(metavar="MB", min=0, help="largest size of the kernel without its initramfs")
+        float | None,
+        typer.Option(metavar="MB", min=0, parser=_megabytes, help="largest size of the kernel without its initramfs"),
     ] = None,
     as_json: Json = False,
 ) -> int:
     """A kernel with its initramfs inside."""
     number = _build_number()
     chosen = _settings(settings).with_options(_paths(fragment), modules, _paths(firmware), budget)
-    files = chosen_firmware(chosen, _folder(settings), firmware_from)
+    files = _firmware(chosen, settings, firmware_from)
     if system_tree is not None and not (chosen.modules or files):
         raise typer.BadParameter("has no content without --modules or --firmware", param_hint="--system-tree")
     builds, choice = _builds(), KernelChoice(chosen, config, _folder(settings))

@@ -16,7 +16,7 @@ from gprov.apps.host.initramfs.compare import Comparison, Kind, compare
 from gprov.apps.host.initramfs.cpio import Node
 from gprov.apps.host.initramfs.cpio_read import read_archive
 from gprov.apps.host.initramfs.hostfiles import read_file
-from gprov.domain.errors import ExitCode
+from gprov.domain.errors import BadInput, ExitCode, Problem, ToolFailed, ToolMissing
 from gprov.ports.process import Processes
 
 _ZSTD = b"\x28\xb5\x2f\xfd"
@@ -75,7 +75,12 @@ def _lines(result: Comparison, *, everything: bool) -> list[str]:
 def _nodes(path: str, processes: Processes) -> tuple[Node, ...]:
     content = read_file(path)
     if content.startswith(_ZSTD):
-        content = processes.run(("zstd", "--decompress", "--stdout", "--quiet"), stdin=content).output
+        if processes.which("zstd") is None:
+            raise ToolMissing("zstd", "apt-get install zstd")
+        try:
+            content = processes.run(("zstd", "--decompress", "--stdout", "--quiet"), stdin=content).output
+        except ToolFailed as exc:
+            raise BadInput(path, [Problem("", "is damaged: zstd cannot decompress it")]) from exc
     return read_archive(content, path)
 
 

@@ -164,7 +164,10 @@ def _inside(root: str, path: str) -> str:
     folder = os.path.dirname(target)
     if not Path(folder).resolve().is_relative_to(Path(root).resolve()):
         raise RefusedByPolicy(f"{folder} leads out of {root}")
-    os.makedirs(folder, mode=0o755, exist_ok=True)
+    new = [parent for parent in (Path(folder), *Path(folder).parents) if not parent.exists()]
+    os.makedirs(folder, exist_ok=True)
+    for parent in new:  # whatever the umask
+        parent.chmod(0o755)
     if os.path.lexists(target):
         os.unlink(target)
     return target

@@ -41,10 +41,10 @@ def _members(content: bytes, name: str) -> Iterator[_Member]:
     position = 0
     while True:
         header = content[position : position + _HEADER]
+        if header[: len(MAGIC)] != MAGIC[: len(header)]:
+            raise BadInput(name, [Problem(f"byte {position}", 'no header of a cpio archive ("newc")')])
         if len(header) < _HEADER:
             raise BadInput(name, [Problem(f"byte {position}", "the archive ends without its trailer")])
-        if not header.startswith(MAGIC):
-            raise BadInput(name, [Problem(f"byte {position}", 'no header of a cpio archive ("newc")')])
         numbers = _numbers(header, name, position)
         inode, mode, _, _, links, _, size, *place = numbers[:9]
         device, length = (numbers[9], numbers[10]), numbers[11]

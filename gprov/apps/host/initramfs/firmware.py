@@ -72,8 +72,8 @@ def firmware_files(
     """Return the files of the chosen sets, found in ``folder``, and all files of the chosen folders: a text with a
     slash is the path of a folder that is laid out as /lib/firmware.
 
-    Raises BadInput for an unknown set or two different sources of one file, DeviceMissing with all missing files and
-    their packages.
+    Raises BadInput for an unknown set, two different sources of one file, or a root file system in place of its folder
+    lib/firmware; DeviceMissing for a folder without files, and with all missing files and their packages.
     """
     unknown = [name for name in chosen if "/" not in name and name not in sets]
     if unknown:
@@ -83,7 +83,7 @@ def firmware_files(
     problems: list[Problem] = []
     missing: dict[str, str] = {}
     for name in chosen:
-        paths = dict(_below(name)) if "/" in name else {file: os.path.join(folder, file) for file in sets[name].files}
+        paths = _files_of(name) if "/" in name else {file: os.path.join(folder, file) for file in sets[name].files}
         for file, path in paths.items():
             if not os.path.isfile(path):
                 missing[path] = sets[name].package
@@ -92,10 +92,21 @@ def firmware_files(
     if missing:
         packages = " ".join(sorted(set(missing.values())))
         hint = "no such file of firmware; Debian has it in"
-        raise DeviceMissing(", ".join(sorted(missing)), f"{hint} {packages} (non-free-firmware)")
+        raise DeviceMissing(", ".join(sorted(missing)), f"{hint} {packages} (sections main and non-free-firmware)")
     if problems:
         raise BadInput("firmware", problems)
     return tuple(FirmwareFile(f"{FIRMWARE_FOLDER}/{file}", path) for file, path in sorted(found.items()))
+
+
+def _files_of(folder: str) -> Mapping[str, str]:
+    files = dict(_below(folder))
+    if not files:
+        raise DeviceMissing(folder, "holds no files of firmware")
+    for inner in ("lib/firmware", "usr/lib/firmware"):
+        if any(file.startswith(f"{inner}/") for file in files):
+            problem = f"is a root file system; name its folder {os.path.join(folder, inner)}"
+            raise BadInput("firmware", [Problem(folder, problem)])
+    return files
 
 
 def _below(folder: str) -> Iterator[tuple[str, str]]:

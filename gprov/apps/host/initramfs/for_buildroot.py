@@ -18,6 +18,7 @@ from gprov.apps.host.initramfs.cpio import archive
 from gprov.apps.host.initramfs.hostfiles import read_text, write_file
 from gprov.apps.host.initramfs.kconfig import Setting, check_options_applied, parse_config, serialise_config
 from gprov.apps.host.initramfs.kernel_settings import configuration, shipped_choice
+from gprov.apps.host.initramfs.kernel_source import known_symbols
 from gprov.apps.host.initramfs.parts import report_lines
 from gprov.apps.host.initramfs.sources import PYTHON, SourceSystem, buildroot_tree
 from gprov.apps.host.initramfs.spec import Flavor, parse_spec
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str], processes: Processes) -> int:
         elif given.action == "write-config":
             write_file(given.output, serialise_config(_kernel_settings(given.kernel)).encode())
         else:
-            _check_config(given.kernel, given.config)
+            _check_config(given.kernel, given.config, given.source)
     except GprovError as error:
         print(f"gprov: {error}", *error.details(), sep="\n  ", file=sys.stderr)
         return error.exit_code
@@ -60,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     check = actions.add_parser("check-config", help="report what Kconfig did not apply")
     check.add_argument("--kernel", required=True, metavar="DIR", help=kernel)
     check.add_argument("--config", required=True, metavar="FILE", help="the kernel's .config")
+    check.add_argument("--source", required=True, metavar="DIR", help="the kernel's source")
     return parser
 
 
@@ -78,10 +80,10 @@ def module_folders(system: SourceSystem) -> tuple[str, ...]:
     return (library, f"{library}/lib-dynload", f"{library}/site-packages")
 
 
-def _check_config(folder: str, config: str) -> None:
+def _check_config(folder: str, config: str, source: str) -> None:
     settings = _kernel_settings(folder)
     wanted = {symbol: setting for symbol, setting in settings.items() if symbol not in _OF_BUILDROOT}
-    check_options_applied(wanted, parse_config(read_text(config), config))
+    check_options_applied(wanted, parse_config(read_text(config), config), known_symbols(source))
 
 
 def _kernel_settings(folder: str) -> Mapping[str, Setting]:

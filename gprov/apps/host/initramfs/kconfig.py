@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from gprov.domain.errors import BadInput, Problem
@@ -63,13 +63,18 @@ def _line(symbol: str, value: str) -> str:
     return f"# {symbol} is not set\n" if value == NO else f"{symbol}={value}\n"
 
 
-def check_options_applied(settings: Mapping[str, Setting], result: Mapping[str, str]) -> None:
-    """Raise BadInput with every symbol that has another value in the final configuration: misspelt, renamed, or with
-    missing dependencies. A symbol that is absent from ``result`` is off."""
-    problems = [
-        Problem(setting.place, f"{symbol}: requested {setting.value}, final configuration: {result.get(symbol, NO)}")
-        for symbol, setting in settings.items()
-        if result.get(symbol, NO) != setting.value
-    ]
+def check_options_applied(settings: Mapping[str, Setting], result: Mapping[str, str], known: Collection[str]) -> None:
+    """Raise BadInput with every symbol that has another value in the final configuration (misspelt, renamed, or with
+    missing dependencies), and every one that is off and not ``known``. A symbol that is absent from ``result`` is
+    off."""
+    problems = []
+    for symbol, setting in settings.items():
+        value = result.get(symbol, NO)
+        if value != setting.value:
+            problems.append(
+                Problem(setting.place, f"{symbol}: requested {setting.value}, final configuration: {value}")
+            )
+        elif value == NO and symbol not in known:
+            problems.append(Problem(setting.place, f"{symbol}: the kernel's source has no such symbol"))
     if problems:
         raise BadInput("kernel configuration", problems)

@@ -33,8 +33,7 @@ _TREES_KEPT = 3  # a quarter of a GB each
 _KERNELS_KEPT = 40
 _MODULES_KEPT = 6
 # Files that depend on initramfs or build number. Removed from cached trees: this halves their size, and no outdated
-# file
-# can be used after a change of the clock.
+# file can be used after a change of the clock.
 _LINKED = (
     "vmlinux", "vmlinux.o", "vmlinux.a", ".tmp_vmlinux.kallsyms1", ".tmp_vmlinux.kallsyms2", _INITRAMFS,
     "init/version.o", "init/built-in.a", "include/generated/utsversion.h",

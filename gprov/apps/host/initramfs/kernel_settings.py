@@ -116,7 +116,9 @@ def configuration(choice: KernelChoice) -> Combined:
 def _fragment(name: str, folder: str) -> Fragment:
     path = fragment_path(name, folder)
     if not os.path.exists(path):
-        raise DeviceMissing(path, f"no such fragment; shipped ones: {', '.join(shipped_fragments(folder))}")
+        names = ", ".join(shipped_fragments(folder)) or "none"
+        hint = f"fragments in this folder: {names}; a path has a slash, or ends in {_EXTENSION}"
+        raise DeviceMissing(path, f"no such fragment; {hint}")
     shown = name if is_name(name) else path
     return Fragment(name, parse_fragment(read_text(path), shown))
 

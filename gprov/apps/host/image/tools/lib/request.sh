@@ -19,8 +19,13 @@ read_serial() {
 
 # write_request LINE…: durable, whole or not at all.
 write_request() {
-    rm -f "$request_file.new" && printf '%s\n' "$@" >"$request_file.new" && sync "$request_file.new" &&
-        mv -f "$request_file.new" "$request_file" && sync "$config" || fail "$request_file cannot be written"
+    if rm -f "$request_file.new" && printf '%s\n' "$@" >"$request_file.new" && sync "$request_file.new" &&
+        mv -f "$request_file.new" "$request_file" && [ -f "$request_file" ] && sync "$config"; then
+        return
+    fi
+    # What is not known to be durable must not surprise at the next start.
+    rm -f "$request_file.new" "$request_file" || fail "$request_file cannot be written, nor an earlier request be removed"
+    fail "$request_file cannot be written: nothing is requested"
 }
 cancel_request() {
     if ! [ -e "$request_file" ] && ! [ -L "$request_file" ]; then
@@ -31,7 +36,11 @@ cancel_request() {
     echo "$tool: the request is withdrawn; the next start is a normal one"
 }
 show_request() {
-    if [ -e "$request_file" ]; then cat "$request_file"; else echo "nothing is requested"; fi
+    if ! [ -e "$request_file" ]; then
+        echo "nothing is requested"
+    else
+        cat "$request_file" || fail "$request_file cannot be read"
+    fi
 }
 
 # ask QUESTION WANTED: true if the person types just that.
