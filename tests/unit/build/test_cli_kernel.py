@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from gprov.apps.host.cli.build import kernel_document, kernel_report
+from gprov.apps.host.cli.build_report import kernel_document, kernel_report, modules_note
 from gprov.apps.host.cli.main import main
 from gprov.apps.host.initramfs.builds import Kernel
 from gprov.apps.host.initramfs.kernel import KernelFiles
 from gprov.apps.host.initramfs.kernel_settings import KernelSettings
+from gprov.apps.host.initramfs.spec import Flavor
 
 
 @pytest.fixture
@@ -76,6 +77,14 @@ def test_a_fragment_is_named_relative_to_the_current_folder(
     assert main([*words, "--fragment", str(tmp_path / "own.config")]) == 1
     said = 'own.config:2: CONFIG_LOCALVERSION="x" is set by the build; a fragment cannot change it'
     assert said in capsys.readouterr().err
+
+
+def test_modules_that_are_not_written_are_told() -> None:
+    """The kernel that provisions starts no system."""
+    settings = KernelSettings((), True, (), {"base": 9.5})
+    assert "--system-tree FILE" in modules_note(settings, Flavor.NORMAL)
+    assert modules_note(settings, Flavor.MFG) == ""
+    assert modules_note(settings.with_options([], False, [], None), Flavor.NORMAL) == ""
 
 
 def test_report(tmp_path: Path) -> None:

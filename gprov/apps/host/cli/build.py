@@ -13,6 +13,14 @@ import typer
 
 from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.cli import build_contents
+from gprov.apps.host.cli.build_report import (
+    kernel_document,
+    kernel_report,
+    megabytes,
+    modules_note,
+    part_document,
+    size_report,
+)
 from gprov.apps.host.cli.options import Json, new_app
 from gprov.apps.host.cli.output import document, say
 from gprov.apps.host.cli.userfile import read_user_file
@@ -30,7 +38,6 @@ from gprov.apps.host.initramfs.kernel_settings import (
     is_name,
     parse_settings,
 )
-from gprov.apps.host.initramfs.parts import PartSize, report_lines
 from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.initramfs.spec import Flavor
 from gprov.domain.errors import ExitCode
@@ -194,6 +201,8 @@ def kernel(
     built = builds.kernel(choice, initramfs, number, jobs or len(os.sched_getaffinity(0)))
     if system_tree is not None:
         builds.system_tree(built, files, system_tree)
+    elif note := modules_note(chosen, flavor):
+        say(note, err=True)
     copy_file(built.files.image, output)
     product = _Product(output, os.path.getsize(output), initramfs, _KernelFacts(number, built, chosen))
     _print(product, report=report, as_json=as_json)
@@ -266,7 +275,7 @@ def _print(product: _Product, *, report: bool, as_json: bool) -> None:
     initramfs, kernel = product.initramfs, product.kernel
     packed = len(initramfs.content)
     if as_json:
-        parts = [_part(each) for each in initramfs.sizes]
+        parts = [part_document(each) for each in initramfs.sizes]
         sizes = {"initramfs_size": packed, "initramfs_unpacked": initramfs.raw_size, "parts": parts}
         number = kernel.number if kernel is not None else None
         facts = kernel_document(kernel.built, kernel.settings) if kernel is not None else None
@@ -278,43 +287,6 @@ def _print(product: _Product, *, report: bool, as_json: bool) -> None:
         for line in kernel_report(kernel.built, kernel.settings) if kernel is not None else []:
             say(line)
     if kernel is None:
-        say(f"{product.path}: {_mb(packed)} ({_mb(initramfs.raw_size)} unpacked)")
+        say(f"{product.path}: {megabytes(packed)} ({megabytes(initramfs.raw_size)} unpacked)")
     else:
-        say(f"{product.path}: {_mb(product.size)}, initramfs {_mb(packed)}, build #{kernel.number}")
-
-
-def kernel_document(built: Kernel, settings: KernelSettings) -> dict[str, object]:
-    return {
-        "release": built.release,
-        "size": built.size,
-        "budget": settings.largest,
-        "fragments": list(settings.fragments),
-        "replaced": list(built.replaced),
-        "modules": settings.modules,
-        "firmware": list(settings.firmware),
-    }
-
-
-def kernel_report(built: Kernel, settings: KernelSettings) -> list[str]:
-    """Lines about the kernel itself: size and budget, release, fragments, and what these replace of the base."""
-    fragments = ", ".join(settings.fragments) or "none"
-    modules = "with modules" if settings.modules else "no modules"
-    return [
-        f"{built.size:>12,}  kernel {built.release} without initramfs, budget {settings.largest:,}",
-        f"{'':14}fragments: {fragments}; {modules}",
-        *(f"{'':14}replaced: {line}" for line in built.replaced),
-    ]
-
-
-def _part(each: PartSize) -> dict[str, object]:
-    return {"kind": each.part.kind.name.lower(), "name": each.part.name, "size": each.size, "files": each.files}
-
-
-def size_report(initramfs: Initramfs) -> list[str]:
-    """Lines of a table: programs, databases, libraries and so on, with their bytes before compression."""
-    rows = report_lines(initramfs.sizes)
-    return [*rows, f"{initramfs.raw_size:>12,}  archive", f"{len(initramfs.content):>12,}  compressed"]
-
-
-def _mb(size: int) -> str:
-    return f"{size / 1e6:.1f} MB"
+        say(f"{product.path}: {megabytes(product.size)}, initramfs {megabytes(packed)}, build #{kernel.number}")
