@@ -78,7 +78,11 @@ def test_tools_are_added_and_the_rest_stays(
         source = tmp_path / "root.tar"
         argv = ["tar", "-C", str(root), "--xattrs", "--xattrs-include=*", "--acls", "--sparse", "-cf", str(source), "."]
         subprocess.run(argv, check=True)
-    extract(create(tmp_path, kind, str(source), "--tools"), tmp_path / "out", None)
+    made = create(tmp_path, kind, str(source), "--tools")
+    listed = subprocess.run(["tar", "-tJf", str(made)], capture_output=True, check=True, text=True).stdout
+    names = {name.removeprefix("./") for name in listed.splitlines()}
+    assert names >= {*ALL_TOOLS.files(), *ALL_TOOLS.links()}, "tar ends at the first blocks of zeros"
+    extract(made, tmp_path / "out", None)
     extract(image, tmp_path / "without", None)
     for name in ALL_TOOLS.programs:
         assert os.access(tmp_path / "out/usr/sbin" / name, os.X_OK)
@@ -98,6 +102,42 @@ def test_tools_are_added_and_the_rest_stays(
     before, after = snapshot(tmp_path / "without"), snapshot(tmp_path / "out")
     del before["times"], after["times"]  # of the folders that this test has just changed
     assert after == before
+
+
+def test_zeros_at_the_end_of_the_last_file_are_no_end_of_the_archive(root: Path, tmp_path: Path) -> None:
+    tar = tmp_path / "root.tar"
+    subprocess.run(["tar", "-c", "-f", str(tar), "-C", str(root), "."], check=True)
+    with tarfile.open(tar, "a") as archive:
+        info = tarfile.TarInfo("./zeros")
+        info.size = 5000
+        archive.addfile(info, io.BytesIO(bytes(5000)))
+    extract(create(tmp_path, "--tar", str(tar), "--tools"), tmp_path / "out", None)
+    assert (tmp_path / "out/zeros").read_bytes() == bytes(5000)
+    assert (tmp_path / "out/usr/sbin/gprov-identify").exists()
+
+
+def test_an_image_of_a_product_with_other_names(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Tools, metadata and the file itself; --prefix counts before the prefix in the file."""
+    file = tmp_path / "names.toml"
+    file.write_text('recovery_label = "RESCUE"\nconfig_folder = "/etc/acme"\nimage_prefix = "ACME.A.B."\n')
+    create(tmp_path, "--root", str(root), "--tools", "--branding", str(file))
+    create(tmp_path, "--root", str(root), "--branding", str(file), "--prefix", "OTHER.A.B.")
+    assert sorted(path.name for path in tmp_path.glob("*.upd")) == [
+        "ACME.A.B.2024-02-29.0107.upd",
+        "OTHER.A.B.2024-02-29.0107.upd",
+    ]
+    with tarfile.open(tmp_path / "ACME.A.B.2024-02-29.0107.upd") as archive:
+        members = {member.name.removeprefix("./"): member for member in archive}
+        assert "etc/acme/imgmeta.json" in members
+        content = archive.extractfile(members["usr/lib/gprov/names"])
+        assert content is not None
+        assert {b"recovery_label=RESCUE", b"config=/etc/acme"} <= set(content.read().split(b"\n"))
+    capsys.readouterr()
+    made = [str(path) for path in sorted(tmp_path.glob("*.upd"))]
+    assert main(["image", "verify", "--json", "--branding", str(file), *made]) == 0
+    first, second = json.loads(capsys.readouterr().out)
+    assert first["notes"] == []
+    assert ["not a name that a restore looks for" in note for note in second["notes"]] == [True]
 
 
 def test_create_json_output(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

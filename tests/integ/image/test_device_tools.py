@@ -1,4 +1,7 @@
-"""Tools for devices: display (a pseudo-terminal), ports (files as in sysfs), core dumps (a web server) and light."""
+"""Tools for devices: display (a pseudo-terminal), ports (files as in sysfs), core dumps (a web server) and light.
+
+With devices of virtual machines: test_tools_in_vm.py.
+"""
 
 from __future__ import annotations
 

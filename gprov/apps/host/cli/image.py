@@ -5,13 +5,13 @@ from __future__ import annotations
 import calendar
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated
 
 import typer
 
 from gprov.apps.host.cli import image_values as values
-from gprov.apps.host.cli.image_tools import attach_tools
+from gprov.apps.host.cli.image_tools import BrandingFile, attach_tools, product_names
 from gprov.apps.host.cli.options import Json, new_app
 from gprov.apps.host.cli.output import document, quoted_name, say
 from gprov.apps.host.cli.progress import progress
@@ -29,6 +29,9 @@ app = new_app("Names, order, verification and making of images.")
 
 _PREFIX = Branding().image_prefix
 Prefix = Annotated[str, typer.Option(metavar="TEXT", help="of image names", parser=values.prefix)]
+OwnPrefix = Annotated[
+    str | None, typer.Option(metavar="TEXT", help=f"of image names (default: {_PREFIX})", parser=values.prefix)
+]
 
 
 def attach(root: typer.Typer, name: str) -> None:
@@ -107,15 +110,17 @@ def verify(
         str | None,
         typer.Option(metavar="SIZE", help="refuse what does not fit on a data disk of 64G, say", parser=values.size),
     ] = None,
-    prefix: Prefix = _PREFIX,
+    branding: BrandingFile = None,
+    prefix: OwnPrefix = None,
     as_json: Json = False,
 ) -> int:
     """Check images from their first to their last byte. Exit status 1 if one is not valid, 3 if one cannot be read."""
     room = primary_room(None, [values.in_bytes(disk)], bios=True) if disk is not None else None
+    names = _names(branding, prefix)
     code = ExitCode.DONE
     rows: list[dict[str, object]] = []
     for path in files:
-        verdict, row = _verify(path, prefix, room)
+        verdict, row = _verify(path, names, room)
         code = max(code, verdict)
         rows.append(row)
         if not as_json:
@@ -125,7 +130,12 @@ def verify(
     return code
 
 
-def _verify(path: str, prefix: str, room: Room | None) -> tuple[ExitCode, dict[str, object]]:
+def _names(branding: str | None, prefix: str | None) -> Branding:
+    names = product_names(branding)
+    return replace(names, image_prefix=prefix or names.image_prefix)
+
+
+def _verify(path: str, names: Branding, room: Room | None) -> tuple[ExitCode, dict[str, object]]:
     from gprov.adapters.linux.archive import XzTarArchives
     from gprov.adapters.linux.system.process import SystemProcesses
     from gprov.domain.plan.preconditions import lack_of_room
@@ -133,14 +143,14 @@ def _verify(path: str, prefix: str, room: Room | None) -> tuple[ExitCode, dict[s
     most = room.largest_archive if room is not None else MAX_ARCHIVE
     try:
         with progress(path) as report:
-            image = XzTarArchives(SystemProcesses(), memory_budget=0).verify(path, report, most)
+            image = XzTarArchives(SystemProcesses(), memory_budget=0, branding=names).verify(path, report, most)
         if room is not None and (lack := lack_of_room(image, room)):
             raise BadInput(path, [Problem("", lack)])
     except GprovError as error:
         return error.exit_code, {"path": path, "valid": False, "reason": str(error)}
     facts = asdict(image)
     del facts["files"]
-    notes = [*image.notes, *_notes(image, prefix)]
+    notes = [*image.notes, *_notes(image, names)]
     return ExitCode.DONE, {**facts, "valid": True, "smallest_disk": smallest_disk(image.needs), "notes": notes}
 
 
@@ -156,14 +166,14 @@ def _print_verdict(code: ExitCode, row: dict[str, object]) -> None:
         say(f"        note: {note}", colour="yellow")
 
 
-def _notes(image: VerifiedImage, prefix: str) -> list[str]:
+def _notes(image: VerifiedImage, names: Branding) -> list[str]:
     """Why a restore would not take an intact image."""
     from gprov.domain.plan.preconditions import image_problems
 
-    notes = [str(problem) for problem in image_problems(image, Branding(image_prefix=prefix))]
+    notes = [str(problem) for problem in image_problems(image, names)]
     notes += module_notes(image) if not notes else []
     try:
-        name = parse_image_name(os.path.basename(image.path), prefix)
+        name = parse_image_name(os.path.basename(image.path), names.image_prefix)
     except BadInput as error:
         return [*notes, f"not a name that a restore looks for: {'; '.join(error.details())}"]
     if image.files.imgmeta is not None:
@@ -189,7 +199,8 @@ def create(
         typer.Option(metavar="KEY=VALUE", help=f"one of {', '.join(FIELDS)}; may be repeated", parser=values.meta),
     ] = None,
     tools: Annotated[bool, typer.Option("--tools", help="with gprov's tools for the running system")] = False,
-    prefix: Prefix = _PREFIX,
+    branding: BrandingFile = None,
+    prefix: OwnPrefix = None,
     as_json: Json = False,
 ) -> int:
     """Make an image of a root file system (--root or --tar)."""
@@ -203,12 +214,14 @@ def create(
         source = RootArchive(tar)
     else:
         raise typer.BadParameter("give one of the two", param_hint="'--root' / '--tar'")
-    name = parse_image_name(ImageName(values.day(date), int(build), build, prefix).filename, prefix)
+    names = _names(branding, prefix)
+    filename = ImageName(values.day(date), int(build), build, names.image_prefix).filename
+    name = parse_image_name(filename, names.image_prefix)
     facts = _metadata(meta or [], name)
     processes = SystemProcesses()
-    maker = ImageMaker(processes, XzTarArchives(processes, memory_budget=0), Branding(image_prefix=prefix))
+    maker = ImageMaker(processes, XzTarArchives(processes, memory_budget=0, branding=names), names)
     image = maker.create(
-        ImageRequest(source=source, name=name, output=output, meta=facts, more=_tools(name) if tools else b""),
+        ImageRequest(source=source, name=name, output=output, meta=facts, more=_tools(name, names) if tools else b""),
         lambda line: say(line, err=True),
     )
     if as_json:
@@ -220,11 +233,11 @@ def create(
     return ExitCode.DONE
 
 
-def _tools(name: ImageName) -> bytes:
+def _tools(name: ImageName, names: Branding) -> bytes:
     """Dated as the image."""
     from gprov.apps.host.image.tool_package import tool_members
 
-    return tool_members(Branding(image_prefix=name.prefix), calendar.timegm(name.date.timetuple()))
+    return tool_members(names, calendar.timegm(name.date.timetuple()))
 
 
 def _metadata(given: Sequence[str], name: ImageName) -> ImageMeta:

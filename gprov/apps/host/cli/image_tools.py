@@ -15,6 +15,9 @@ from gprov.domain.errors import BadInput, ExitCode, Problem
 if TYPE_CHECKING:
     from gprov.domain.branding import Branding
 
+BrandingFile = Annotated[
+    str | None, typer.Option("--branding", metavar="FILE", help="JSON or TOML file with names that differ")
+]
 Root = Annotated[str, typer.Option("--root", metavar="DIR", help="folder that holds the root file system")]
 _DATE_VARIABLE = "SOURCE_DATE_EPOCH"
 
@@ -31,18 +34,13 @@ def tools(
     output: Annotated[
         str | None, typer.Option(metavar="FILE", help="write them to a package: NAME.tar.xz or NAME.deb (or --root)")
     ] = None,
-    branding: Annotated[
-        str | None, typer.Option(metavar="FILE", help="JSON or TOML file with names that differ")
-    ] = None,
+    branding: BrandingFile = None,
     as_json: Json = False,
 ) -> int:
     """Tools for the running system of a unit, as a package or into a root file system."""
-    from gprov.apps.host.cli.userfile import read_user_file
     from gprov.apps.host.image.tool_sets import ALL_TOOLS
-    from gprov.domain.branding import Branding
-    from gprov.domain.branding_file import parse_branding
 
-    names = Branding() if branding is None else parse_branding(branding, read_user_file(branding))
+    names = product_names(branding)
     if root is not None and output is None:
         return _shown(ALL_TOOLS.install(root, names), as_json=as_json)
     if output is None or root is not None:
@@ -63,6 +61,15 @@ def boot_good(root: Root, as_json: Json = False) -> int:
     from gprov.apps.host.image.tool_sets import BOOT_GOOD
 
     return _shown(BOOT_GOOD.install(root), as_json=as_json)
+
+
+def product_names(file: str | None) -> Branding:
+    """The names in a file, or the default. Raises DeviceMissing, DeviceFault, BadInput."""
+    from gprov.apps.host.cli.userfile import read_user_file
+    from gprov.domain.branding import Branding
+    from gprov.domain.branding_file import parse_branding
+
+    return Branding() if file is None else parse_branding(file, read_user_file(file))
 
 
 def _write(path: str, names: Branding) -> None:

@@ -74,7 +74,7 @@ class ImageMaker:
         ToolFailed, DeviceFault; then no files are left.
         """
         if not os.path.isdir(request.output):
-            raise DeviceMissing(request.output, "is not a folder")
+            raise DeviceMissing(request.output, "no such folder")
         if isinstance(request.source, RootFolder) and _is_inside(request.output, request.source.path):
             raise RefusedByPolicy(
                 f"output folder {request.output} is inside the source folder {request.source.path}; choose another"
@@ -87,7 +87,7 @@ class ImageMaker:
 
     def _create(self, request: ImageRequest, work: str, report: Report) -> VerifiedImage:
         metadata = self._metadata(request)
-        archive = _Archive(self._archive(request.source, f"{work}/plain.tar", report), request.more)
+        archive = _Archive.of(self._archive(request.source, f"{work}/plain.tar", report), request.more)
         tidier = Tidier()
         for _ in _tidied(request.source.path, archive, tidier):
             pass  # the accounts of the image: the next time they are known from the start
@@ -148,15 +148,38 @@ class ImageMaker:
 
 @dataclass(frozen=True)
 class _Archive:
-    """A plain tar archive in a file, and one that goes on behind it."""
+    """A plain tar archive in a file, of which ``size`` bytes count, and one that goes on behind it."""
 
     path: str
+    size: int
     more: bytes
+
+    @classmethod
+    def of(cls, path: str, more: bytes) -> _Archive:
+        """Both as one archive: most programs end at the first blocks of zeros."""
+        return cls(path, _end_of_members(path) if more else os.path.getsize(path), more)
 
     def reader(self, file: BinaryIO) -> Callable[[int], bytes]:
         """Reads at most so many bytes of both; b"" at the end."""
         rest = io.BytesIO(self.more)
-        return lambda size: file.read(size) or rest.read(size)
+        return lambda size: file.read(min(size, self.size - file.tell())) or rest.read(size)
+
+
+def _end_of_members(path: str) -> int:
+    """Return the position behind the last member, or of the file's end if something else than zeros is there."""
+    end = 0
+    try:
+        with tarfile.open(path, "r:", ignore_zeros=True) as archive:
+            for _ in archive:
+                end = archive.offset
+    except tarfile.TarError:
+        return os.path.getsize(path)  # what is wrong is said when the archive is walked
+    with open(path, "rb") as file:
+        file.seek(end)
+        while piece := file.read(1 << 20):
+            if piece.strip(b"\0"):
+                return os.path.getsize(path)
+    return end
 
 
 def _tidied(what: str, archive: _Archive, tidier: Tidier) -> Iterator[bytes]:
