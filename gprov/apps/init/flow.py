@@ -226,10 +226,12 @@ class Boot:
         except GprovError as error:
             from gprov.domain.boot.budget import UNCOUNTED_SECONDS
 
+            counted = restore.attempt_recorded
             if requesting is not None and not restore.primary_changed:
+                # The system starts next: a pause would only keep it down. The request counts what begins again.
                 self._requests().withdraw_unmounted(requesting, str(error))
-
-            self._ending.show_error_and_restart(error, 0.0 if restore.attempt_recorded else UNCOUNTED_SECONDS)
+                counted = True
+            self._ending.show_error_and_restart(error, 0.0 if counted else UNCOUNTED_SECONDS)
         if not restored and decision.reason is RestoreReason.EMERGENCY_FILE:
             return
         if by_person and not restored:

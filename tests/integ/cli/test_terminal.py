@@ -49,5 +49,6 @@ def test_progress_is_a_bar_on_a_terminal_only() -> None:
     assert re.search("first restore, uefi, sata.*━", on_terminal(*CUTS).decode())
     command = [sys.executable, "-m", "gprov.apps.host.cli.main", *CUTS]
     ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
-    assert ended.stderr == ""
-    assert "\x1b" not in ended.stdout
+    # A line every few seconds, on a machine that is busy.
+    assert re.fullmatch(r"(.+: \d+ %\n)*", ended.stderr)
+    assert "\x1b" not in ended.stdout + ended.stderr

@@ -104,6 +104,16 @@ def test_a_restore_without_a_good_image_is_withdrawn_and_the_system_starts_again
     assert_system_as_it_was(unit)
 
 
+def test_a_restore_without_recovery_does_not_keep_the_system_down() -> None:
+    """The long pause is for restores that would begin again at once; this one is withdrawn. With UEFI nothing starts
+    without RECOVERY's disk."""
+    unit = requesting(RESTORE, firmware=FirmwareKind.BIOS)
+    del unit.machine.disks[1]
+    assert unit.boot() is StopReason.REBOOT
+    assert unit.machine.clock.total_elapsed < 600
+    assert_system_as_it_was(unit)
+
+
 def test_an_erase_with_an_unknown_option_is_withdrawn_and_the_system_starts_again() -> None:
     unit = requesting(EraseRequested(serial=SERIAL, options="colour:blue"))
     assert unit.boot() is StopReason.REBOOT
