@@ -15,9 +15,9 @@ _LINK_DEPTH = 8
 BOOT_FOLDER = b"boot/"
 _REAL_FOLDERS = (b"etc", b"boot")
 NETWORK_FOLDER = b"etc/systemd/network/"
-# What systemd-networkd and udev read there; drop-ins for files of other folders are not counted.
 # The index that depmod writes into the folder of a kernel's modules.
 _MODULE_INDEX = re.compile(rb"(?:usr/)?lib/modules/([^/]+)/modules\.dep")
+# What systemd-networkd and udev read there; drop-ins for files of other folders are not counted.
 _NETWORK_FILE = re.compile(re.escape(NETWORK_FOLDER) + rb"[^/]+\.(network|netdev|link)")
 
 
