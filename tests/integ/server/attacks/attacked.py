@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -100,6 +100,15 @@ class Attacked:
         """What comes back until the server closes the connection, or until no more comes for so long."""
         with closing(self.connect(source, seconds)) as peer:
             return exchange(peer, data)
+
+    def head_of_reply(self, data: bytes, source: str = "127.0.0.66") -> bytes:
+        """What comes back until a reply's head has ended, or the server closes the connection."""
+        received = b""
+        with closing(self.connect(source, SECONDS)) as peer, suppress(OSError):
+            peer.sendall(data)
+            while b"\r\n\r\n" not in received and (piece := peer.recv(65536)):
+                received += piece
+        return received
 
     def ask(
         self,

@@ -72,7 +72,7 @@ def head(fields: bytes, method: bytes = b"GET", target: bytes = b"/api/v1/time",
     ],
 )
 def test_heads(server: Attacked, request_: bytes, status: int) -> None:
-    reply = server.send(request_, seconds=0.5)
+    reply = server.head_of_reply(request_)
     assert reply.startswith(b"HTTP/1.1 %d " % status), reply[:300]
 
 
@@ -116,7 +116,7 @@ def test_a_body_whose_end_is_ambiguous_hides_no_request(server: Attacked, length
 def test_requests_that_are_sent_ahead(server: Attacked) -> None:
     """Eight may wait; a flood ends the connection and takes no memory."""
     one = head(b"Host: localhost\r\n")
-    assert server.send(one * 8, seconds=1).count(b"HTTP/1.1 200 ") == 8
+    assert server.send(one * 8).count(b"HTTP/1.1 200 ") == 8
     before = server.memory()
     for _ in range(20):
         with closing(server.connect()) as peer:
@@ -211,6 +211,6 @@ def test_the_log_has_one_line_for_each_request_and_no_secrets(server: Attacked) 
 def test_a_file_for_units_has_no_rights_of_our_pages(server: Attacked, name: str) -> None:
     """A browser would run its scripts as those of this server, for the person who is signed in."""
     (server.data / "files" / name).write_text("<script>alert(1)</script>")
-    reply = server.send(head(b"Host: localhost\r\n", target=f"/files/{name}".encode()), seconds=0.5).lower()
+    reply = server.head_of_reply(head(b"Host: localhost\r\n", target=f"/files/{name}".encode())).lower()
     assert b"content-security-policy: default-src 'none'; frame-ancestors 'none'; sandbox\r\n" in reply
     assert b"x-content-type-options: nosniff\r\n" in reply
