@@ -5,8 +5,8 @@ OUT := out
 FUZZ_SECONDS ?= 20
 # Virtual machines at a time: each has two processors, of which starting up uses little more than one.
 VMS ?= 2
-# Tests with real tools wait for these most of the time: more at a time than there are processors.
-TOOLS ?= 3
+# Tests with real tools at a time.
+TOOLS ?= 2
 FUZZ_TARGETS ?=
 MUTANTS ?= 30
 MUTANTS_SEED ?= 1

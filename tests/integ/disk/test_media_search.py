@@ -6,6 +6,7 @@ tests/integ/vm/test_emergency.py.
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Callable
@@ -45,6 +46,21 @@ def fill(disk: Disk, kind: str, folder: Path, files: dict[str, bytes]) -> None:
             (folder / name).write_bytes(content)
     finally:
         LinuxMounts().unmount(str(folder))
+    wait_until_free(disk)
+
+
+def wait_until_free(disk: Disk) -> None:
+    """A mount namespace that another test has made meanwhile holds a copy of the mount until it ends."""
+    end = time.monotonic() + 60
+    while True:
+        try:
+            os.close(os.open(disk.node, os.O_RDONLY | os.O_EXCL))
+        except OSError as error:
+            if error.errno != errno.EBUSY or time.monotonic() > end:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 @pytest.fixture
