@@ -49,25 +49,33 @@ def test_a_usual_one_is_taken_over() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "subject", "text"),
+    ("contents", "subject", "text"),
     [
-        ({"kind": "ntfs3"}, "file system", "cannot be ntfs3: copy the files, make it ext3 and copy them back"),
-        ({"kind": "9p", "label": ""}, "file system", "cannot be 9p: give the machine a disk for it"),
-        ({"label": "USB"}, "label", "is USB: units look for RECOVERY"),
-        ({"images": None}, "Image", "nothing to restore"),
-        ({"images": ("x.upd",)}, "Image", "nothing to restore"),
-        ({"image_problem": "is cut short"}, f"Image/{NAME}", "is cut short"),
-        ({"kernel": None}, "norm_boot", "is missing or no kernel"),
-        ({"kernel": replace(NEW, build_number=41)}, "kernel of the newest image", "#40 loses against RECOVERY's #41"),
         (
-            {"kernel": replace(OLD, build_number=40)},
+            replace(USUAL, kind="ntfs3"),
+            "file system",
+            "cannot be ntfs3: copy the files, make it ext3 and copy them back",
+        ),
+        (replace(USUAL, kind="9p", label=""), "file system", "cannot be 9p: give the machine a disk for it"),
+        (replace(USUAL, label="USB"), "label", "is USB: units look for RECOVERY"),
+        (replace(USUAL, images=None), "Image", "nothing to restore"),
+        (replace(USUAL, images=("x.upd",)), "Image", "nothing to restore"),
+        (replace(USUAL, image_problem="is cut short"), f"Image/{NAME}", "is cut short"),
+        (replace(USUAL, kernel=None), "norm_boot", "is missing or no kernel"),
+        (
+            replace(USUAL, kernel=replace(NEW, build_number=41)),
+            "kernel of the newest image",
+            "#40 loses against RECOVERY's #41",
+        ),
+        (
+            replace(USUAL, kernel=replace(OLD, build_number=40)),
             "kernel of the newest image",
             "#40 is the number of RECOVERY's too",
         ),
     ],
 )
-def test_what_blocks(change: dict[str, object], subject: str, text: str) -> None:
-    assert text in found(replace(USUAL, **change), Weight.BLOCKS)[subject]  # type: ignore[arg-type]
+def test_what_blocks(contents: RecoveryContents, subject: str, text: str) -> None:
+    assert text in found(contents, Weight.BLOCKS)[subject]
 
 
 def test_kernels_that_do_not_block() -> None:

@@ -1,7 +1,7 @@
 """Statements about many rows at once.
 
-PostgreSQL gets them in one message, as arrays: an exchange of messages takes longer than its work on some rows. SQLite,
-to which a statement is a call of a function, gets one for each row.
+PostgreSQL gets them in one message, as arrays or by COPY: an exchange of messages takes longer than its work on some
+rows. SQLite, for which a statement is a call of a function, gets one for each row.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from gprov.apps.server.store.statements import upsert_of
 from gprov.apps.server.store.tables import events, sessions, units
+from gprov.domain.errors import InternalError
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
-    """Numbers of a session's events. ``session``: row number; ``most`` is included."""
+class NumberRange:
+    """Numbers of a session's events, from ``least`` to ``most``, both included. ``session``: row number."""
 
     session: int
     least: int
@@ -30,8 +31,8 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
-    """Of events in a unit's log. ``unit``: row number; ``size``: bytes."""
+class LogGrowth:
+    """By how much a unit's log gets longer. ``unit``: row number; ``count``: events; ``size``: bytes."""
 
     unit: int
     count: int
@@ -96,7 +97,7 @@ def known_sessions(db: Connection, asked: Iterable[tuple[int, str]]) -> dict[tup
     return {(row.unit, row.key): row.id for row in found}
 
 
-def known_numbers(db: Connection, asked: Sequence[Range]) -> set[tuple[int, int]]:
+def known_numbers(db: Connection, asked: Sequence[NumberRange]) -> set[tuple[int, int]]:
     """Those within ``asked`` of which there is an event: session, number."""
     if db.dialect.name != "postgresql":
         return {
@@ -114,7 +115,7 @@ def known_numbers(db: Connection, asked: Sequence[Range]) -> set[tuple[int, int]
     return {(row.session, row.number) for row in db.execute(_NUMBERS_OF_ALL, arrays)}
 
 
-def take_places(db: Connection, wanted: Sequence[Places]) -> dict[int, LogEnd]:
+def take_places(db: Connection, wanted: Sequence[LogGrowth]) -> dict[int, LogEnd]:
     """Make the logs longer. ``wanted``: one for each unit. Returns their ends then, by unit."""
     if db.dialect.name != "postgresql":
         each = ((one, {"of_unit": one.unit, "count": one.count, "size": one.size}) for one in wanted)
@@ -144,7 +145,8 @@ _plain = cache(insert)
 
 
 def _driver(db: Connection) -> psycopg.Connection[Any]:
-    """Its connection, whose errors are not those of SQLAlchemy."""
+    """The connection of psycopg, which SQLAlchemy has no COPY for. It raises errors of its own: ``backends.ERRORS``."""
     found = db.connection.driver_connection
-    assert isinstance(found, psycopg.Connection)
+    if not isinstance(found, psycopg.Connection):
+        raise InternalError("a PostgreSQL connection that is not one of psycopg")
     return found

@@ -9,7 +9,7 @@ from itertools import count
 
 from sqlalchemy import Connection, delete, func, insert, select, union_all, update
 
-from gprov.apps.server.store.bulk import Places, add_rows, known_sessions, seen_units, take_places
+from gprov.apps.server.store.bulk import LogGrowth, add_rows, known_sessions, seen_units, take_places
 from gprov.apps.server.store.tables import documents, events, handouts, sessions, states, units
 from gprov.domain.erase.certificate import sha256_of
 from gprov.domain.factory.requests import Sender
@@ -92,10 +92,10 @@ def append(db: Connection, entries: Sequence[tuple[Origin, Sequence[LogEntry]]])
     """Add to the logs of units, and remove their oldest events beyond those that are kept. Returns the sizes of the
     logs by unit, bytes."""
     encoded = [(origin, entry, _to_json(entry.body)) for origin, some in entries for entry in some]
-    added: dict[int, Places] = {}
+    added: dict[int, LogGrowth] = {}
     for origin, _, body in encoded:
-        before = added.get(origin.unit, Places(origin.unit, 0, 0))
-        added[origin.unit] = Places(origin.unit, before.count + 1, before.size + len(body) + EVENT_BYTES)
+        before = added.get(origin.unit, LogGrowth(origin.unit, 0, 0))
+        added[origin.unit] = LogGrowth(origin.unit, before.count + 1, before.size + len(body) + EVENT_BYTES)
     ends = take_places(db, list(added.values()))
     places = {unit: count(ends[unit].last - wanted.count + 1) for unit, wanted in added.items()}
     add_rows(

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from gprov.apps.server.store.bounds import cut_log
-from gprov.apps.server.store.bulk import Range, known_numbers
+from gprov.apps.server.store.bulk import NumberRange, known_numbers
 from gprov.apps.server.store.rows import LogEntry, Origin, append, origins_of
 from gprov.apps.server.store.state_reports import report_state
 from gprov.domain.events import Event, StateChange
 from gprov.domain.factory.events import encode_body, event_type
 from gprov.domain.factory.requests import EventBatch, StateReport
 
-# Entries that one statement adds: their parameters take memory.
+# Entries that wait to be written together: they take memory.
 _AT_ONCE = 5000
 
 
@@ -52,7 +52,7 @@ class UnitLogs:
 
 
 class _Waiting:
-    """Entries that are not written yet."""
+    """Entries that are not written yet, for one statement. ``most``: bytes of one unit's log."""
 
     def __init__(self, db: Connection, most: int) -> None:
         self._db = db
@@ -81,7 +81,7 @@ class _Waiting:
 def _new_events(db: Connection, given: Sequence[tuple[Origin, EventBatch]]) -> list[list[Event]]:
     """Events that the logs do not have, each number of a session once."""
     numbers = ((origin.session, [event.number for event in batch.events]) for origin, batch in given)
-    known = known_numbers(db, [Range(session, min(some), max(some)) for session, some in numbers if some])
+    known = known_numbers(db, [NumberRange(session, min(some), max(some)) for session, some in numbers if some])
     new: list[list[Event]] = []
     for origin, batch in given:
         new.append([])
