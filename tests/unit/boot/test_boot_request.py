@@ -97,14 +97,13 @@ OWN = TargetSurvey(expected=1, disks=(TargetDisk(SDA, TargetState.PRIMARY),), pr
 RESTORE, ERASE = RestoreRequested(serial="S1"), EraseRequested(serial="S1", options="level:purge")
 
 
-def facts(request: BootRequest, targets: TargetSurvey | None = OWN, **values: object) -> BootFacts:
-    seen = BootFacts(
+def facts(request: BootRequest, targets: TargetSurvey | None = OWN) -> BootFacts:
+    return BootFacts(
         arguments=BootArguments(real_root="LABEL=PRIMARY"),
         elapsed=1.0,
         root=Found(ROOT, Mounted(Flag.PRESENT, request=request)),
         targets=targets,
     )
-    return replace(seen, **values)  # type: ignore[arg-type]  # of the fields that the test names
 
 
 def withdrawn(decision: Decision) -> str:
@@ -123,12 +122,12 @@ def test_rows_11a_to_11d(request_: BootRequest) -> None:
     assert "not known" in withdrawn(decide(facts(request_, TargetSurvey(expected=None))))
     elsewhere = replace(OWN, disks=(TargetDisk(SDB, TargetState.OTHER),))
     assert "not on a data disk of the platform" in withdrawn(decide(facts(request_, elsewhere)))
-    assert decide(facts(request_, request_settled=True)) == SwitchRoot(ROOT)
+    assert decide(replace(facts(request_), request_settled=True)) == SwitchRoot(ROOT)
 
 
 def test_a_request_that_cannot_be_read_is_withdrawn() -> None:
     unreadable = Mounted(Flag.PRESENT, request=UnreadableRequest("x: is damaged"))
-    assert withdrawn(decide(facts(ERASE, root=Found(ROOT, unreadable)))) == "x: is damaged"
+    assert withdrawn(decide(replace(facts(ERASE), root=Found(ROOT, unreadable)))) == "x: is damaged"
 
 
 def test_a_restore_needs_all_data_disks_and_no_other_data() -> None:
@@ -149,15 +148,15 @@ def test_an_erase_covers_an_incomplete_set_too() -> None:
 def test_a_request_never_stops_a_system_that_could_start(request_: BootRequest, settled: bool) -> None:
     """Whatever speaks against it, the unit boots: nothing is given up for a request."""
     for targets in (None, OWN, TargetSurvey(expected=None), replace(OWN, serial=request_.serial, expected=3)):
-        assert not isinstance(decide(facts(request_, targets, request_settled=settled)), GiveUp)
+        assert not isinstance(decide(replace(facts(request_, targets), request_settled=settled)), GiveUp)
 
 
 def test_other_wishes_come_first_and_another_root_has_no_request() -> None:
-    assert decide(facts(ERASE, key_pressed=True)) == OpenMenu()
-    files = decide(facts(ERASE, emergency_files=("EmergencyFile_1",)))
+    assert decide(replace(facts(ERASE), key_pressed=True)) == OpenMenu()
+    files = decide(replace(facts(ERASE), emergency_files=("EmergencyFile_1",)))
     assert isinstance(files, Restore)
     assert files.reason is RestoreReason.EMERGENCY_FILE
-    assert isinstance(decide(facts(ERASE, root=Found(ROOT, MountFailed("no", 3)), elapsed=200.0)), Decision)
+    assert isinstance(decide(replace(facts(ERASE), root=Found(ROOT, MountFailed("no", 3)), elapsed=200.0)), Decision)
     stick = replace(ROOT, disk=replace(SDA, bus=Bus.USB))
-    on_stick = facts(ERASE, root=Found(stick, Mounted(Flag.PRESENT, request=ERASE)))
+    on_stick = replace(facts(ERASE), root=Found(stick, Mounted(Flag.PRESENT, request=ERASE)))
     assert not isinstance(decide(on_stick), Erase)
