@@ -132,3 +132,23 @@ def write_after_the_end(server: Server) -> None:
                 text("SELECT pg_terminate_backend(:process, 10000)"), {"process": process}
             ).scalar_one()
         add_rows(db, events, [])
+
+
+FULL_DISK = """
+CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'no space left on device' USING ERRCODE = 'disk_full'; END $$;
+CREATE TRIGGER full_disk BEFORE INSERT ON events EXECUTE FUNCTION full_disk()
+"""
+
+
+def test_a_database_without_room_is_unavailable_to_all(tmp_path: Path, postgresql: Cluster) -> None:
+    """So that the requests of a group are not tried one by one."""
+    with closing(Server(tmp_path, database_url=postgresql.new_database())) as server:
+        batch = EventBatch(Unit(server, "1").sender, (Event(1, 1, LogLine("line")),))
+        with server.database.write() as db:
+            db.execute(text(FULL_DISK))
+        with pytest.raises(StoreUnavailable, match="no space left on device"):
+            append(server, batch)
+        with server.database.write() as db:
+            db.execute(text("DROP TRIGGER full_disk ON events"))
+        assert [each.count for each in append(server, batch)] == [1]
