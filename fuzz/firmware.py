@@ -106,7 +106,7 @@ def _removals(variables: dict[str, Variable]) -> None:
 
 def tpm_reply(data: bytes) -> None:
     reply = parse_reply(data)
-    reply.describe()
+    reply.describe("lockout")
     try:
         TpmState(next(iter(parse_properties(reply.content).values()), 0), ()).describe()
     except BadInput:

@@ -26,7 +26,7 @@ from gprov.domain.erase.report import OptionStatus
 from gprov.ports.clock import Clock
 from tests.integ.erase.iscsi.file_store import FileStore
 from tests.integ.erase.iscsi.target import IscsiTarget
-from tests.integ.erase.software_tpm import SoftwareTpm, own, tpm_for_qemu, tpm_on_network
+from tests.integ.tpm.software_tpm import SoftwareTpm, own, tpm_for_qemu, tpm_on_network
 from tests.integ.vm.erased import (
     ERASED,
     FAILED,

@@ -25,17 +25,20 @@ class SoftwareTpm:
 
     def tool(self, *words: str) -> str:
         """A program of tpm2-tools."""
-        tcti = f"swtpm:host=127.0.0.1,port={self.port}"
-        done = subprocess.run(
-            words,
-            env={**os.environ, "TPM2TOOLS_TCTI": tcti},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        done = self._run(words)
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def refused(self, *words: str) -> str:
+        """A program of tpm2-tools that must fail; what it states about that."""
+        done = self._run(words)
+        assert done.returncode != 0, done.stdout
+        return done.stderr
+
+    def _run(self, words: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+        tcti = f"swtpm:host=127.0.0.1,port={self.port}"
+        environment = {**os.environ, "TPM2TOOLS_TCTI": tcti}
+        return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
     def handles(self, kind: str) -> str:
         return self.tool("tpm2_getcap", f"handles-{kind}")
