@@ -45,6 +45,7 @@ def _shell_at(unit: InitContainer) -> Callable[[FindRoot], ShellFlow]:
             operator=unit.operator(),
             hasher=unit.hasher(),
             shell=unit.console_shell(),
+            end_unsealing=unit.end_unsealing(),
         )
         return RecoveryShell(ports, unit.context(), find_root)
 
@@ -73,6 +74,7 @@ def _init_ports(unit: InitContainer) -> InitPorts:
         survey=unit.survey,
         boot_failures=unit.boot_failures,
         media_search=unit.media_search,
+        end_unsealing=unit.end_unsealing(),
     )
 
 

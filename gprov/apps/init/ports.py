@@ -84,7 +84,8 @@ class BootFailures(Protocol):
 @dataclass(frozen=True, kw_only=True)
 class InitPorts:
     """``restore``, ``erase``, ``shell``, ``survey`` and ``boot_failures`` make their use case when it is needed: a
-    normal boot needs none. ``media_search`` makes its port."""
+    normal boot needs none. ``media_search`` makes its port. ``end_unsealing``: ``SecretSealing.end`` on a machine with
+    a TPM, nothing on others."""
 
     volumes: VolumePorts
     operator: Operator
@@ -97,3 +98,4 @@ class InitPorts:
     survey: Callable[[], Survey]
     boot_failures: Callable[[], BootFailures]
     media_search: Callable[[], MediaSearch]
+    end_unsealing: Callable[[], None]

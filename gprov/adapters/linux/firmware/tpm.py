@@ -25,9 +25,7 @@ class LinuxTpm(Tpm):
     """``device``: its folder in sysfs. ``nodes``: device files; the first one that exists is used. With the kernel's
     resource manager, other programs do not keep the device from being opened."""
 
-    def __init__(
-        self, device: str = "/sys/class/tpm/tpm0", nodes: tuple[str, ...] = ("/dev/tpmrm0", "/dev/tpm0")
-    ) -> None:
+    def __init__(self, device: str, nodes: tuple[str, ...] = ("/dev/tpmrm0", "/dev/tpm0")) -> None:
         self._device = device
         self._nodes = nodes
 

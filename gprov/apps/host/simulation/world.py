@@ -46,7 +46,7 @@ from gprov.apps.init.container import InitContainer
 from gprov.apps.mfg.container import MfgContainer
 from gprov.apps.unit.boot.loader import BOOT_IMAGE, CORE_IMAGE
 from gprov.apps.unit.composition.container import UnitContainer
-from gprov.apps.unit.composition.wiring import set_value
+from gprov.apps.unit.composition.wiring import override, set_value
 from gprov.domain.boot.args import START_ARGUMENT, parse_boot_arguments
 from gprov.domain.boot.grub.install import Loader
 from gprov.domain.branding import Branding
@@ -206,6 +206,7 @@ def plug_in(container: UnitContainer, world: World) -> None:
     set_value(container.firmware, firmware)
     set_value(container.variable_writer, firmware)
     set_value(container.tpm, FakeTpm(machine))
+    override(container.has_tpm, lambda: machine.tpm is not None)
     set_value(container.smbios, FakeSmbios(machine))
     set_value(container.inventory, FakeInventory(machine))
     set_value(container.hasher, FakePasswordHasher())

@@ -13,6 +13,8 @@ from gprov.apps.unit.operator.shown_views import ShownViews
 from gprov.apps.unit.reporting.bus import EventBus
 
 if TYPE_CHECKING:  # each import is time on every boot
+    from collections.abc import Callable
+
     from gprov.apps.unit.composition.flow_ports import FlowPorts
     from gprov.apps.unit.execution.burnin.runner import BurnInRunner
     from gprov.apps.unit.execution.destructive_ports import DestructivePorts
@@ -24,6 +26,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.display import Display, Panel
     from gprov.ports.events import EventSink
     from gprov.ports.operator import Operator
+    from gprov.ports.sealing import SecretSealing
 
 
 def _platforms() -> tuple[Platform, ...]:
@@ -81,6 +84,7 @@ def _volume_ports(unit: UnitContainer) -> VolumePorts:
         firmware=unit.firmware(),
         clock=unit.clock(),
         arrays=unit.arrays,
+        sealing=unit.sealing,
     )
 
 
@@ -95,6 +99,7 @@ def _plan_ports(unit: UnitContainer) -> PlanPorts:
         firmware=unit.firmware(),
         clock=unit.clock(),
         arrays=unit.arrays,
+        sealing=unit.sealing,
         http=unit.http(),
     )
 
@@ -158,6 +163,22 @@ def _machine_eraser(unit: UnitContainer) -> MachineEraser:
     )
 
 
+def _sealing(unit: UnitContainer) -> SecretSealing:
+    from gprov.apps.unit.execution.tpm.sealing import TpmSealing
+
+    return TpmSealing(unit.tpm(), unit.clock())
+
+
+def _end_unsealing(unit: UnitContainer) -> Callable[[], None]:
+    """Does nothing, and imports nothing, on a machine without a TPM."""
+
+    def end() -> None:
+        if unit.has_tpm():
+            unit.sealing().end()
+
+    return end
+
+
 def _trust_ports(unit: UnitContainer) -> TrustPorts:
     from gprov.apps.unit.network.server_trust import TrustPorts
 
@@ -192,6 +213,8 @@ class UnitContainer(PortContainer):
     display_sink = factory(_display_sink, itself)
     lcd = factory(_lcd, itself)
     context = factory(_context, itself)
+    sealing = singleton(_sealing, itself)
+    end_unsealing = factory(_end_unsealing, itself)
     volume_ports = factory(_volume_ports, itself)
     plan_ports = factory(_plan_ports, itself)
     destructive_ports = factory(_destructive_ports, itself)

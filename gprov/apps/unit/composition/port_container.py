@@ -218,6 +218,7 @@ class PortContainer(Container):
     image_unpacker = factory(_image_unpacker, itself)
     variable_writer = singleton(firmware_adapters.variable_writer)
     tpm = singleton(firmware_adapters.tpm)
+    has_tpm = factory(firmware_adapters.has_tpm)
 
     drive_queries = singleton(drive_adapters.drive_queries)
     unready_drives = singleton(drive_adapters.unready_drives)

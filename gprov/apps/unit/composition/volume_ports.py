@@ -14,11 +14,13 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.files import Files
     from gprov.ports.filesystem import FileSystems, Mounts
     from gprov.ports.firmware import Firmware
+    from gprov.ports.sealing import SecretSealing
 
 
 @dataclass(frozen=True, kw_only=True)
 class VolumePorts:
-    """Every boot makes these. ``arrays`` makes its port, and is called only if a member of an array was found."""
+    """Every boot makes these. ``arrays`` makes its port, and is called only if a member of an array was found;
+    ``sealing`` only if a secret of RECOVERY is needed."""
 
     blocks: BlockDevices
     mounts: Mounts
@@ -27,3 +29,4 @@ class VolumePorts:
     firmware: Firmware
     clock: Clock
     arrays: Callable[[], Arrays]
+    sealing: Callable[[], SecretSealing]
