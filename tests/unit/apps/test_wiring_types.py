@@ -46,6 +46,7 @@ if TYPE_CHECKING:
             clock=unit.firmware(),  # type: ignore[arg-type]
             firmware=unit.clock(),  # type: ignore[arg-type]
             arrays=unit.arrays,
+            sealing=unit.tpm,  # type: ignore[arg-type]
         )
 
     def exchanged_in_a_lazily_imported_class(unit: UnitContainer) -> PlanPorts:
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
             clock=unit.firmware(),  # type: ignore[arg-type]
             firmware=unit.clock(),  # type: ignore[arg-type]
             arrays=unit.arrays,
+            sealing=unit.sealing,
             http=unit.network(),  # type: ignore[arg-type]
         )
 
@@ -96,6 +98,7 @@ if TYPE_CHECKING:
             unit.firmware(),
             unit.clock(),
             unit.arrays,
+            unit.sealing,
         )
 
     def not_called_or_called_too_early(unit: UnitContainer) -> VolumePorts:
@@ -107,6 +110,7 @@ if TYPE_CHECKING:
             firmware=unit.firmware(),
             clock=unit.clock(),
             arrays=unit.arrays(),  # type: ignore[arg-type]
+            sealing=unit.sealing(),  # type: ignore[arg-type]
         )
 
     def incomplete(unit: InitContainer) -> InitPorts:
