@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from gprov.ports.destructive.tpm import Tpm
 from tests.integ.tpm.tpm_on_terminal import TpmOnTerminal, tpm_on_terminal
-from tests.unit.tpm.tpm_contract import SealingContract, Site
+from tests.unit.tpm.tpm_contract import RatchetContract, SealingContract, Site
 
 ROOT_KEY = "0x81000001"
 # More wrong passwords than the TPM of swtpm allows at first (TPM_PT_MAX_AUTH_FAIL).
@@ -87,4 +87,8 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 
 class TestSealing(SealingContract):
+    pass
+
+
+class TestRatchets(RatchetContract):
     pass

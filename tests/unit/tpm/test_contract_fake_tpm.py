@@ -13,7 +13,7 @@ from gprov.adapters.fake.machine.tpm import FakeTpmChip
 from gprov.adapters.fake.machine.tpm_memory import FakeNv
 from gprov.domain.formats.tpm.objects import STORAGE_ROOT_KEY
 from gprov.ports.destructive.tpm import Tpm
-from tests.unit.tpm.tpm_contract import SealingContract, Site
+from tests.unit.tpm.tpm_contract import RatchetContract, SealingContract, Site
 
 _AUTH_READ_AND_WRITE_WRITTEN = 1 << 2 | 1 << 18 | 1 << 29
 
@@ -71,4 +71,8 @@ def site() -> Site:
 
 
 class TestSealing(SealingContract):
+    pass
+
+
+class TestRatchets(RatchetContract):
     pass

@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.display import Display, Panel
     from gprov.ports.events import EventSink
     from gprov.ports.operator import Operator
+    from gprov.ports.ratchets import Ratchets
     from gprov.ports.sealing import SecretSealing
 
 
@@ -169,6 +170,12 @@ def _sealing(unit: UnitContainer) -> SecretSealing:
     return TpmSealing(unit.tpm(), unit.clock())
 
 
+def _tpm_ratchets(unit: UnitContainer) -> Ratchets:
+    from gprov.apps.unit.execution.tpm.ratchets import TpmRatchets
+
+    return TpmRatchets(unit.tpm(), unit.clock())
+
+
 def _end_unsealing(unit: UnitContainer) -> Callable[[], None]:
     """Does nothing, and imports nothing, on a machine without a TPM."""
 
@@ -214,6 +221,7 @@ class UnitContainer(PortContainer):
     lcd = factory(_lcd, itself)
     context = factory(_context, itself)
     sealing = singleton(_sealing, itself)
+    tpm_ratchets = singleton(_tpm_ratchets, itself)
     end_unsealing = factory(_end_unsealing, itself)
     volume_ports = factory(_volume_ports, itself)
     plan_ports = factory(_plan_ports, itself)

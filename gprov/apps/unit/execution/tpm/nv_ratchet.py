@@ -60,7 +60,7 @@ def raise_number(conversation: TpmConversation, index: int, value: int) -> None:
     if not 0 <= value <= MAX_VALUE:
         raise DeviceFault("TPM", f"holds numbers up to {MAX_VALUE}, not {value}")
     before = read_number(conversation, index)
-    if before.value is not None and before.value >= value:
+    if not before.problem and (before.value or 0) >= value:
         return
     wanted, found = _wanted(index), _public(conversation, index)
     if found is not None and not found.is_as_defined(wanted):
