@@ -18,7 +18,6 @@ from gprov.domain.formats.accounts import PasswordHash
 from gprov.domain.plan.kernels import KernelPaths
 from gprov.domain.recovery_files import ADMIN_HASH, INSECURE_STORAGE, SECRETS_FOLDER, UNIT_KEY
 from gprov.domain.unit.secret_file import ReplacedSecret
-from gprov.domain.unit.unit_key import MAX_BYTES
 from gprov.ports.files import Files
 from gprov.ports.secrets import PasswordHasher
 
@@ -85,7 +84,7 @@ def _replaced_password(secrets: StoredSecrets, password: AdminPassword, bus: Eve
 def _replaced_key(secrets: StoredSecrets, bus: EventBus) -> Iterator[ReplacedSecret]:
     if not secrets.is_plain(UNIT_KEY):
         return
-    file = secrets.protected(UNIT_KEY, secrets.files.read(secrets.path(UNIT_KEY), MAX_BYTES), bus)
+    file = secrets.protected(UNIT_KEY, secrets.read(UNIT_KEY) or b"", bus)
     if file.sealed:
         yield ReplacedSecret(file, f"{SECRETS_FOLDER}/{UNIT_KEY}")
 

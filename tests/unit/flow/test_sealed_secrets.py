@@ -19,6 +19,7 @@ from gprov.domain.unit.cap import CAP_PCR
 from gprov.domain.unit.credentials import Secret
 from tests.unit.flow import units
 from tests.unit.flow.driver import NORMAL, UnitDriver
+from tests.unit.flow.test_erase_flow import CONFIRMED
 
 HASH, KEY = "/secrets/admin.hash", "/secrets/unit.key"
 SEALED_HASH, SEALED_KEY = f"{HASH}.sealed", f"{KEY}.sealed"
@@ -208,3 +209,18 @@ def test_a_stored_text_that_is_no_hash_of_a_password_locks_the_account_loudly(co
     restore(unit)
     assert password(unit) == b"!"
     assert "is LOCKED: /mnt/RECOVERY/secrets/admin.hash: holds " in unit.log(Severity.ERROR)
+
+
+def test_an_erase_that_clears_the_tpm_keeps_the_secrets_of_recovery(unit: UnitDriver) -> None:
+    before, key = password(unit), unit.read("RECOVERY", SEALED_KEY)
+    start = {**CONFIRMED, "DATA_ERASE_OPTIONS": "clear-tpm:yes"}
+    for name, copy in unit.cut_everywhere(lambda one: one.boot(start)):
+        assert password(copy) == before, name
+        assert copy.exists("RECOVERY", SEALED_HASH), name
+    assert unit.boot(start) is StopReason.REBOOT
+    assert unit.machine.tpm is not None
+    assert not unit.machine.tpm.holds_owner_data
+    assert unit.settle()[-1] == "switched root"
+    assert password(unit) == before
+    assert not unit.exists("RECOVERY", HASH)
+    assert unit.read("RECOVERY", SEALED_KEY) != key

@@ -19,7 +19,7 @@ _CRYPT = re.compile(r"\$[!-#%-9;-~]+\$[!-9;-~]+")
 def stored_hash(secrets: StoredSecrets) -> PasswordHash:
     """Raises BadInput (none is stored, or none that a password matches, or that the empty one matches), DeviceFault
     (the file cannot be read, or the TPM does not return what is sealed)."""
-    content, path = secrets.read(ADMIN_HASH, 4096), secrets.path(ADMIN_HASH)
+    content, path = secrets.read(ADMIN_HASH), secrets.path(ADMIN_HASH)
     if content is None:
         raise BadInput(path, [Problem("", "is not there")])
     text = content.decode("ascii", "replace").strip()

@@ -10,13 +10,13 @@ from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.disk.model import KNOWN_KINDS
 from gprov.domain.errors import BadInput, DeviceFault
 from gprov.domain.recovery_files import UNIT_KEY
-from gprov.domain.unit.unit_key import MAX_BYTES, UnitKey, parse_key
+from gprov.domain.unit.unit_key import UnitKey, parse_key
 
 
 def read_unit_key(secrets: StoredSecrets, bus: EventBus) -> UnitKey | None:
     """None: there is none, or it cannot be read, which is reported: the unit works without it."""
     try:
-        content = secrets.read(UNIT_KEY, MAX_BYTES)
+        content = secrets.read(UNIT_KEY)
         return parse_key(secrets.path(UNIT_KEY), content) if content is not None else None
     except (BadInput, DeviceFault) as error:
         bus.warning(f"the factory server will not take this unit's reports as proven: {error}")
