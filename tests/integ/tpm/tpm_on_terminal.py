@@ -1,4 +1,4 @@
-"""A TPM of swtpm behind the Linux adapter: this kernel has no TPM, so swtpm listens on TCP, and a pseudo terminal
+"""A TPM of swtpm behind the Linux adapter: this kernel has no TPM, so swtpm listens on a socket, and a pseudo terminal
 stands for the device file."""
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gprov.adapters.linux.firmware.tpm import LinuxTpm
-from tests.integ.tpm.software_tpm import SECONDS, SoftwareTpm, tpm_on_network
+from tests.integ.tpm.software_tpm import SECONDS, SoftwareTpm, tpm_on_socket
 
 
 @dataclass
@@ -40,13 +40,13 @@ def _received(read: int | socket.socket) -> bytes:
     return data
 
 
-def _relay(master: int, port: int) -> None:
+def _relay(master: int, server: SoftwareTpm) -> None:
     while True:
         try:
             command = _received(master)
         except OSError:  # the terminal is closed
             return
-        with socket.create_connection(("127.0.0.1", port), timeout=SECONDS) as tpm:
+        with server.connect() as tpm:
             tpm.sendall(command)
             os.write(master, _received(tpm))
 
@@ -58,10 +58,17 @@ def tpm_on_terminal(folder: Path) -> Iterator[TpmOnTerminal]:
     state.mkdir(exist_ok=True)
     device.mkdir(exist_ok=True)
     (device / "tpm_version_major").write_text("2\n")
-    with tpm_on_network(state) as server:
+    with tpm_on_socket(state) as server:
         master, slave = os.openpty()
         tty.setraw(slave)
-        threading.Thread(target=_relay, args=(master, server.port), daemon=True).start()
-        yield TpmOnTerminal(server.port, os.ttyname(slave), device)
+        relay = threading.Thread(target=_relay, args=(master, server), daemon=True)
+        relay.start()
+        # Under one name also after a restart: the terminal may then have another one.
+        node = folder / "tpmrm0"
+        node.unlink(missing_ok=True)
+        node.symlink_to(os.ttyname(slave))
+        yield TpmOnTerminal(server.path, str(node), device)
         os.close(slave)
+        # Its number must not become that of the next terminal while this one is read.
+        relay.join(SECONDS)
         os.close(master)
