@@ -7,6 +7,7 @@ from gprov.domain.trust.policy import TrustPolicy
 
 FOLDER = "/etc/gprov/trust"
 POLICY_FILE = f"{FOLDER}/policy"
+CHAIN_PATH = f"{FOLDER}/trust.chain"
 SECURITY_VERSION_FILE = f"{FOLDER}/security-version"
 MAX_VERSION = 2**31 - 1
 MAX_FILE = 64  # bytes of each

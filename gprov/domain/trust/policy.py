@@ -17,11 +17,20 @@ from gprov.domain.trust.statement import Statement
 
 class TrustPolicy(StrEnum):
     """OFF: signatures are not looked at. WARN: an image without a valid one is reported, and used. ENFORCE: it is
-    refused."""
+    refused, unless a person at the unit insists on it. ENFORCE_ALWAYS: it is refused."""
 
     OFF = "off"
     WARN = "warn"
     ENFORCE = "enforce"
+    ENFORCE_ALWAYS = "enforce-always"
+
+    @property
+    def enforces(self) -> bool:
+        return self in (TrustPolicy.ENFORCE, TrustPolicy.ENFORCE_ALWAYS)
+
+    @property
+    def may_be_overruled(self) -> bool:
+        return self is TrustPolicy.ENFORCE
 
 
 class Doubt(Enum):
@@ -75,21 +84,17 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """``overridable``: a person at the unit may insist on this image: its signature is valid, but it is older than the
-    owner allows."""
-
     reason: str
-    overridable: bool = False
 
 
-def judge(trust: UnitTrust, files: ManifestFiles, verifier: Verifier, *, override: bool = False) -> Accepted | Refused:
-    """``override``: a person at the unit insists on an image below the floor."""
+def judge(trust: UnitTrust, files: ManifestFiles, verifier: Verifier) -> Accepted | Refused:
+    """Reasons begin with a verb whose subject is the image, or with the name of a file."""
     if trust.policy is TrustPolicy.OFF:
         return Accepted()
     found = examine(trust, files, verifier)
     if isinstance(found, Manifest):
-        return _above_floor(trust, found, override)
-    if trust.policy is TrustPolicy.ENFORCE:
+        return _above_floor(trust, found)
+    if trust.policy.enforces:
         return Refused(found.reason)
     return Accepted(None, found.reason)
 
@@ -148,11 +153,9 @@ def _manifest_for(trust: UnitTrust, filename: str, content: bytes) -> Manifest |
     return manifest
 
 
-def _above_floor(trust: UnitTrust, manifest: Manifest, override: bool) -> Accepted | Refused:
+def _above_floor(trust: UnitTrust, manifest: Manifest) -> Accepted | Refused:
     version = manifest.release.security_version
     if version >= trust.floor:
         return Accepted(manifest)
     reason = f"has the security version {version}, below the floor of this unit, {trust.floor}"
-    if override:
-        return Accepted(manifest, f"{reason}: used since a person at the unit insists")
-    return Accepted(manifest, reason) if trust.policy is TrustPolicy.WARN else Refused(reason, overridable=True)
+    return Refused(reason) if trust.policy.enforces else Accepted(manifest, reason)

@@ -129,7 +129,7 @@ def test_the_first_statement_needs_both_roots() -> None:
         assert len(found) == 2 - len(roots)
 
 
-@pytest.mark.parametrize("roots", [*combinations((ROOT_A, ROOT_B, STRANGER, SIGNER), 2)], ids=str)
+@pytest.mark.parametrize("roots", [*combinations((ROOT_A, ROOT_B, STRANGER, SIGNER), 2)])
 def test_only_both_roots_together_change_anything(roots: tuple[OwnerKey, OwnerKey]) -> None:
     later = signed(next_statement(FIRST, signers=(SIGNER, SECOND_SIGNER)), *roots)
     if roots == (ROOT_A, ROOT_B):

@@ -74,7 +74,7 @@ def doubt(files: ManifestFiles, chain: TrustChain | None = FIRST_CHAIN) -> Doubt
     found = examine(trust(chain=chain), files, VERIFIER)
     assert isinstance(found, Doubtful)
     assert judge(trust(chain=chain), files, VERIFIER) == Refused(found.reason)
-    assert judge(trust(chain=chain), files, VERIFIER, override=True) == Refused(found.reason)
+    assert judge(trust(TrustPolicy.ENFORCE_ALWAYS, chain), files, VERIFIER) == Refused(found.reason)
     assert judge(trust(TrustPolicy.WARN, chain), files, VERIFIER) == Accepted(None, found.reason)
     assert judge(trust(TrustPolicy.OFF, chain), files, VERIFIER) == Accepted()
     return found.doubt
@@ -156,7 +156,11 @@ def test_an_image_at_the_floor(floor: int) -> None:
 
 def test_an_image_below_the_floor() -> None:
     reason = "has the security version 3, below the floor of this unit, 4"
-    assert judge(trust(floor=4), files(), VERIFIER) == Refused(reason, overridable=True)
+    assert judge(trust(floor=4), files(), VERIFIER) == Refused(reason)
     assert judge(trust(TrustPolicy.WARN, floor=4), files(), VERIFIER) == Accepted(MANIFEST, reason)
-    insisted = judge(trust(floor=4), files(), VERIFIER, override=True)
-    assert insisted == Accepted(MANIFEST, f"{reason}: used since a person at the unit insists")
+    assert judge(trust(TrustPolicy.ENFORCE_ALWAYS, floor=4), files(), VERIFIER) == Refused(reason)
+
+
+def test_which_policies_refuse_and_leave_that_to_a_person() -> None:
+    assert [policy for policy in TrustPolicy if policy.enforces] == [TrustPolicy.ENFORCE, TrustPolicy.ENFORCE_ALWAYS]
+    assert [policy for policy in TrustPolicy if policy.may_be_overruled] == [TrustPolicy.ENFORCE]

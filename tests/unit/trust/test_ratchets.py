@@ -48,7 +48,7 @@ def test_a_policy_is_read_as_written(policy: TrustPolicy) -> None:
 
 
 def test_a_policy_that_is_unknown() -> None:
-    with pytest.raises(BadInput, match="must be one of off, warn, enforce, is 'Enforce'"):
+    with pytest.raises(BadInput, match="must be one of off, warn, enforce, enforce-always, is 'Enforce'"):
         parse_policy("p", b"Enforce\n")
 
 

@@ -4,6 +4,7 @@ the units is tested. About 5 ms a check."""
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 from typing_extensions import override
 
@@ -19,14 +20,19 @@ _ROOT_OF_MINUS_1 = pow(2, (PRIME - 1) // 4, PRIME)
 class PythonVerifier(SignatureVerifier):
     @override
     def verifies(self, key: bytes, signature: bytes, message: bytes) -> bool:
-        if key_problem(key) or len(signature) != SIGNATURE_SIZE:
-            return False
-        public, commitment = _decoded(key), _decoded(signature[:KEY_SIZE])
-        scalar = int.from_bytes(signature[KEY_SIZE:], "little")
-        if public is None or commitment is None or scalar >= ORDER:
-            return False
-        challenge = int.from_bytes(hashlib.sha512(signature[:KEY_SIZE] + key + message).digest(), "little") % ORDER
-        return _same(_times(scalar, _BASE), _sum(commitment, _times(challenge, public)))
+        return _verifies(key, signature, message)
+
+
+@lru_cache(maxsize=4096)  # simulations check the same few signatures thousands of times
+def _verifies(key: bytes, signature: bytes, message: bytes) -> bool:
+    if key_problem(key) or len(signature) != SIGNATURE_SIZE:
+        return False
+    public, commitment = _decoded(key), _decoded(signature[:KEY_SIZE])
+    scalar = int.from_bytes(signature[KEY_SIZE:], "little")
+    if public is None or commitment is None or scalar >= ORDER:
+        return False
+    challenge = int.from_bytes(hashlib.sha512(signature[:KEY_SIZE] + key + message).digest(), "little") % ORDER
+    return _same(_times(scalar, _BASE), _sum(commitment, _times(challenge, public)))
 
 
 def _sum(one: Point, other: Point) -> Point:
