@@ -118,6 +118,7 @@ TESTED_ELSEWHERE = {
     "hardware compare",
     "image create",
     "image sign",
+    "manuf sign",
     "server account list",
     "server account token",
     "server audit",

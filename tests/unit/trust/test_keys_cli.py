@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
+from gprov.adapters.fake.system.ed25519 import PythonVerifier
 from gprov.domain.errors import BadInput
 from gprov.domain.formats.minisign_secret import (
     MAX_LOG2_COST,
@@ -23,6 +24,7 @@ from gprov.domain.formats.minisign_secret import (
     serialise_secret_key,
 )
 from gprov.domain.formats.minisign_secret import SealedKey as Sealed
+from gprov.domain.trust.policy import content_doubt
 from tests.unit.trust.desk import Desk
 
 PASSPHRASE = "a passphrase that is long"
@@ -209,6 +211,20 @@ def test_the_list_says_which_images_are_signed(desk: Desk) -> None:
     assert lines == ["WIDGET.LNX.SHINY.2024-01-01.2.upd: signed", "WIDGET.LNX.SHINY.2024-01-01.1.upd"]
     rows = desk.json("image", "list", str(desk.folder))
     assert [row["signed"] for row in rows] == [True, False]
+
+
+def test_sign_a_document_of_the_factory(desk: Desk) -> None:
+    content = b'{"Files": []}'
+    desk.path("manufData.json").write_bytes(content)
+    made = desk.json("manuf", "sign", "@manufData.json", "--key", "@s.key", "--trust", "@chain")
+    assert made["path"] == str(desk.path("manufData.json.minisig"))
+    statement = desk.chain("chain").current
+    found = desk.path("manufData.json.minisig").read_bytes()
+    assert content_doubt(statement, "manufData.json", content, found, PythonVerifier()) is None
+    assert content_doubt(statement, "manufData.json", content + b" ", found, PythonVerifier()) is not None
+    assert desk.run("manuf", "sign", "@manufData.json", "--key", "@t.key", "--trust", "@chain") == 1
+    desk.path("manufData.json").write_bytes(b"{")
+    assert desk.run("manuf", "sign", "@manufData.json", "--key", "@s.key") == 1
 
 
 def test_statements_are_shown_before_they_are_signed(desk: Desk) -> None:

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gprov.adapters.linux.keys.minisign_key import MinisignSigner
-from gprov.apps.host.trust.files import read_limited, read_optional, write_private, write_public
+from gprov.apps.host.trust.files import read_optional, write_private
+from gprov.apps.host.trust.signed_files import require_signer, sign_file
 from gprov.domain.branding import Branding
-from gprov.domain.errors import BadInput, IntegrityFault, Problem
-from gprov.domain.formats.minisign import MAX_FILE, parse_signature, serialise_signature
+from gprov.domain.errors import BadInput, IntegrityFault
+from gprov.domain.formats.minisign import MAX_FILE, parse_signature
 from gprov.domain.image.captured_names import captured_names
 from gprov.domain.image.companions import companions_of
 from gprov.domain.image.contents import VerifiedImage
@@ -25,7 +26,6 @@ from gprov.domain.image.manifest import (
 from gprov.domain.image.name import parse_image_name
 from gprov.domain.plan.preconditions import problems_of_own_image
 from gprov.domain.trust.chain import TrustChain
-from gprov.domain.trust.keys import signature_problem
 from gprov.domain.trust.policy import Doubtful, ManifestFiles, TrustPolicy, UnitTrust, examine
 from gprov.ports.archive import Archives, ProgressReport
 from gprov.ports.signatures import SignatureVerifier
@@ -62,13 +62,11 @@ class ImageSigner:
         if parse_manifest(f"manifest of {path}", content) != manifest:
             raise IntegrityFault(path, "its manifest would not be read as it was written")
         key = signer()
-        self._require_signer(key)
-        comment = f"{name.filename} {manifest.image.digest} security version {release.security_version}"
-        signature = serialise_signature(key.sign(content, comment))
+        require_signer(key, self.chain)
         paths = companions_of(path)
         write_private(paths[0], content)
-        write_public(paths[1], signature)
-        self._read_back(paths, key, content)
+        comment = f"{name.filename} {manifest.image.digest} security version {release.security_version}"
+        sign_file(paths[0], content, key, comment, self.verifier)
         return SignedImage(manifest, key.public.key_id, paths)
 
     def check(self, image: VerifiedImage) -> SignedImage | Doubtful:
@@ -85,16 +83,3 @@ class ImageSigner:
         if found.verified_image(image.path) != image:
             raise IntegrityFault(paths[0], "is validly signed, and describes another file")
         return SignedImage(found, parse_signature(paths[1], files.signature or b"").key_id, paths)
-
-    def _require_signer(self, key: MinisignSigner) -> None:
-        if self.chain is None or key.public in self.chain.current.signers:
-            return
-        reason = f"the key {key.public.key_id} is no signer in version {self.chain.version} of the trust chain"
-        raise BadInput("--trust", [Problem("", reason)])
-
-    def _read_back(self, paths: tuple[str, str], key: MinisignSigner, content: bytes) -> None:
-        if read_limited(paths[0], MAX_MANIFEST) != content:
-            raise IntegrityFault(paths[0], "was not written as it should be")
-        signature = parse_signature(paths[1], read_limited(paths[1], MAX_FILE))
-        if problem := signature_problem(key.public, signature, content, self.verifier):
-            raise IntegrityFault(paths[1], problem)
