@@ -10,13 +10,14 @@ from functools import cache
 import pytest
 from typing_extensions import override
 
+from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.machine.storage import Node
 from gprov.apps.host.simulation.emergency_stick import EMERGENCY_IMAGE, emergency_image, plug_stick
 from gprov.apps.host.simulation.invariants import system_problems
 from gprov.apps.host.simulation.new_worlds import IMAGE_NAME
-from gprov.apps.host.simulation.owner import Owner
+from gprov.apps.host.simulation.owner import Owner, sign
 from gprov.apps.host.simulation.signed_factory import build_in, sign_factory, signed_files
 from gprov.domain.boot.boot_menu import ITEMS, Item
 from gprov.domain.errors import DeviceFault
@@ -102,8 +103,6 @@ def tpm_of(unit: UnitDriver) -> MemoryRatchets:
 
 
 def add(unit: UnitDriver, name: str, release: Release, signer: str = "", *, confirms: bool = True) -> None:
-    from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
-
     extra = {SERVICE.lstrip("/"): b"", f"etc/{name}": b""} if confirms else {f"etc/{name}": b""}
     for beside, data in signed_files(name, build_image(build_kernel(100), extra=extra), FIRST, release, signer).items():
         unit.put("RECOVERY", f"/Image/{beside}", data)
@@ -337,20 +336,17 @@ def test_only_a_manifest_that_counts_raises_the_floor(unit: UnitDriver, what: st
     add(unit, NEWER, Release(3, 2))
     assert restore(unit) == NEWER
     confirm(unit)
-    match what:
-        case "removed":
-            unit.remove("RECOVERY", INSTALLED)
-        case "another":
-            manifest = FIRST.manifest(THIRD, emergency_image(), Release(9, 9))
-            from gprov.apps.host.simulation.owner import sign
-
-            unit.put("RECOVERY", INSTALLED, manifest)
-            unit.put("RECOVERY", f"{INSTALLED}.minisig", sign(FIRST.first, manifest))
-        case "forged":
-            manifest = unit.read("RECOVERY", INSTALLED)
-            unit.put("RECOVERY", INSTALLED, manifest.replace(b'"Floor": 2', b'"Floor": 9').replace(b": 3,", b": 9,"))
-        case "revoked":
-            unit.put("RECOVERY", BESIDE_IMAGES, STOLEN.chain)
+    if what == "removed":
+        unit.remove("RECOVERY", INSTALLED)
+    elif what == "another":
+        manifest = FIRST.manifest(THIRD, emergency_image(), Release(9, 9))
+        unit.put("RECOVERY", INSTALLED, manifest)
+        unit.put("RECOVERY", f"{INSTALLED}.minisig", sign(FIRST.first, manifest))
+    elif what == "forged":
+        manifest = unit.read("RECOVERY", INSTALLED)
+        unit.put("RECOVERY", INSTALLED, manifest.replace(b'"Floor": 2', b'"Floor": 9').replace(b": 3,", b": 9,"))
+    else:
+        unit.put("RECOVERY", BESIDE_IMAGES, STOLEN.chain)
     assert unit.boot() is StopReason.SWITCHED_ROOT
     assert values(unit)["SecurityFloor"] == 0
 
