@@ -159,14 +159,17 @@ def test_a_file_that_was_exchanged_is_refused() -> None:
 
 def test_sha1_alone_is_refused_wherever_a_file_is_named() -> None:
     unit = factory()
-    weak = {"Src": f"{BASE_URL}/x.txz", "Sha1": "0" * 40}
-    code_name = unit.world.platforms[0].code_name
-    steps = {"DevCodeName": code_name, "ConfigSteps": [{"Name": "one", "When": "BeforeQA", "Files": [weak]}]}
-    settings = {"BiosSettings": weak}
+    weak: dict[str, Json] = {"Src": f"{BASE_URL}/x.txz", "Sha1": "0" * 40}
+    step: dict[str, Json] = {"Name": "one", "When": "BeforeQA", "Files": [weak]}
+    steps: dict[str, Json] = {
+        "DevCodeName": unit.world.platforms[0].code_name,
+        "ConfigSteps": [step],
+        "BiosSettings": weak,
+    }
     unit.change_manuf(
         Files=[*manuf(unit)["Files"], {**weak, "Dest": "more"}],  # type: ignore[misc]
         StashFiles=[weak],
-        CustomPlatCfgSteps=[{**steps, **settings}],
+        CustomPlatCfgSteps=[steps],
     )
     sign_manuf(unit.world, OWNER)
     text = refused(unit, BadInput)

@@ -246,7 +246,7 @@ def test_a_recovery_with_an_older_chain_than_the_unit_has_seen_is_not_believed(c
     assert restore(unit) == NEWER
 
 
-def test_what_is_on_recovery_alone_does_not_protect_from_a_person_who_can_write_it() -> None:
+def test_what_is_on_recovery_alone_protects_from_nobody_who_can_write_it() -> None:
     """As docs/threat-model.md says: without a TPM."""
     unit = running()
     unit.put("RECOVERY", BESIDE_IMAGES, STOLEN.chain)
