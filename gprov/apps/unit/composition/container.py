@@ -13,7 +13,7 @@ from gprov.apps.unit.operator.shown_views import ShownViews
 from gprov.apps.unit.reporting.bus import EventBus
 
 if TYPE_CHECKING:  # each import is time on every boot
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from gprov.apps.unit.composition.flow_ports import FlowPorts
     from gprov.apps.unit.execution.burnin.runner import BurnInRunner
@@ -177,6 +177,11 @@ def _tpm_ratchets(unit: UnitContainer) -> Ratchets:
     return TpmRatchets(unit.tpm(), unit.clock())
 
 
+def _more_ratchets(unit: UnitContainer) -> Sequence[Ratchets]:
+    """Besides those on RECOVERY."""
+    return (unit.tpm_ratchets(),) if unit.has_tpm() else ()
+
+
 def _end_unsealing(unit: UnitContainer) -> Callable[[], None]:
     """Does nothing, and imports nothing, on a machine without a TPM."""
 
@@ -230,6 +235,7 @@ class UnitContainer(PortContainer):
     context = factory(_context, itself)
     sealing = singleton(_sealing, itself)
     tpm_ratchets = singleton(_tpm_ratchets, itself)
+    more_ratchets = factory(_more_ratchets, itself)
     end_unsealing = factory(_end_unsealing, itself)
     volume_ports = factory(_volume_ports, itself)
     plan_ports = factory(_plan_ports, itself)

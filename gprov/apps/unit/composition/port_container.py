@@ -236,7 +236,6 @@ class PortContainer(Container):
     hasher = singleton(adapters.hasher)
     signature_verifier = singleton(adapters.signature_verifier)
     # Stores of numbers that never go down, besides the file on RECOVERY.
-    more_ratchets = factory(adapters.more_ratchets)
     config_tools = singleton(_config_tools, itself)
 
     http_trust: Declaration[Container, HttpTrust] = singleton(network_adapters.http_trust)

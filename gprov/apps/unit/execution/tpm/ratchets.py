@@ -7,7 +7,7 @@ from typing_extensions import override
 from gprov.apps.unit.execution.tpm.conversation import TPM
 from gprov.apps.unit.execution.tpm.nv_ratchet import raise_number, read_number
 from gprov.apps.unit.execution.tpm.opening import conversation_with
-from gprov.domain.errors import BadInput, Problem
+from gprov.domain.errors import BadInput, DeviceMissing, Problem
 from gprov.domain.trust.ratchets import RatchetValues
 from gprov.ports.clock import Clock
 from gprov.ports.destructive.tpm import Tpm
@@ -20,8 +20,8 @@ TRUST_VERSION_INDEX = 0x01806771
 
 class TpmRatchets(Ratchets):
     """They can be raised only before the cap. ``read`` raises BadInput for an index that was replaced, or whose
-    definition was not finished by its first value; ``raise_to`` makes such an index anew. Both raise DeviceMissing
-    without a TPM 2.0."""
+    definition was not finished by its first value; ``raise_to`` makes such an index anew, and raises DeviceMissing
+    without a TPM 2.0. Nothing is stored there."""
 
     def __init__(self, tpm: Tpm, clock: Clock) -> None:
         self._tpm = tpm
@@ -29,8 +29,11 @@ class TpmRatchets(Ratchets):
 
     @override
     def read(self) -> RatchetValues:
-        with conversation_with(self._tpm, self._clock) as conversation:
-            found = [read_number(conversation, index) for index in (SECURITY_FLOOR_INDEX, TRUST_VERSION_INDEX)]
+        try:
+            with conversation_with(self._tpm, self._clock) as conversation:
+                found = [read_number(conversation, index) for index in (SECURITY_FLOOR_INDEX, TRUST_VERSION_INDEX)]
+        except DeviceMissing:
+            return RatchetValues()
         problems = [Problem("", one.problem) for one in found if one.problem]
         if problems:
             raise BadInput(TPM, problems)
