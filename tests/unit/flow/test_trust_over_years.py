@@ -25,6 +25,7 @@ from gprov.domain.files import FileType
 from gprov.domain.image.companions import companions_of
 from gprov.domain.image.history import parse_history
 from gprov.domain.image.manifest import Release
+from gprov.domain.trust import built_in
 from gprov.domain.trust.policy import TrustPolicy
 from gprov.domain.trust.ratchets import RatchetValues
 from gprov.ports.ratchets import Ratchets
@@ -523,3 +524,47 @@ def test_the_files_beside_a_refused_image_are_in_the_way_of_nothing() -> None:
     assert restore(unit) == IMAGE_NAME
     assert f"{NEWER}.manifest is missing" in unit.errors()
     assert "is no file" in unit.warnings()
+
+
+# --- what the kernel was built with ---
+
+
+@pytest.mark.parametrize(
+    ("built_in_files", "refused"),
+    [
+        ({built_in.CHAIN_PATH: FIRST.chain}, True),
+        ({built_in.CHAIN_PATH: FIRST.chain, built_in.POLICY_FILE: b"wran\n"}, True),
+        ({built_in.CHAIN_PATH: FIRST.chain, built_in.POLICY_FILE: b""}, True),
+        ({built_in.CHAIN_PATH: FIRST.chain, built_in.POLICY_FILE: b"warn\n"}, False),
+        ({built_in.CHAIN_PATH: b"damaged", built_in.POLICY_FILE: b"enforce\n"}, True),
+        ({built_in.CHAIN_PATH: b"damaged"}, True),
+        ({built_in.POLICY_FILE: b"enforce\n"}, True),
+        ({built_in.POLICY_FILE: b"warn\n"}, False),
+        ({}, False),
+    ],
+)
+def test_a_kernel_that_is_damaged_or_says_nothing_is_not_lenient(
+    built_in_files: dict[str, bytes], refused: bool
+) -> None:
+    unit = running()
+    unit.world.built_in = dict(built_in_files)
+    unit.add_image(NEWER)
+    unit.remove_flag()
+    assert unit.boot() is StopReason.REBOOT
+    assert (unit.systems() != [NEWER]) == refused
+
+
+def test_a_damaged_security_version_is_an_error_and_the_records_count() -> None:
+    unit = running()
+    unit.world.built_in[built_in.SECURITY_VERSION_FILE] = b"seven"
+    assert restore(unit) == IMAGE_NAME
+    assert f"{built_in.SECURITY_VERSION_FILE}: must be a number" in unit.errors()
+
+
+def test_a_refusal_is_not_counted_as_a_failure_of_the_image(unit: UnitDriver) -> None:
+    add(unit, NEWER, Release(0, 0))
+    unit.put("RECOVERY", RATCHETS, json.dumps({"Format": 1, "SecurityFloor": 1, "TrustVersion": 1}).encode())
+    assert restore(unit) == IMAGE_NAME
+    result = parse_history(unit.read("RECOVERY", HISTORY)).result(NEWER.removesuffix(".upd"))
+    assert (result.imaging_attempts, result.failures, result.notes) == (0, 0, ())
+    assert unit.exists("RECOVERY", f"/Image/{NEWER}")
