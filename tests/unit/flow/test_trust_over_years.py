@@ -495,23 +495,46 @@ def test_no_argument_and_no_file_takes_the_place_of_a_person(unit: UnitDriver, a
     assert unit.systems() == [IMAGE_NAME]
 
 
-@pytest.mark.parametrize(("answers", "installed"), [(["yes", "yes"], True), (["yes"], False), ([], False)])
-def test_a_person_can_insist_on_the_image_on_a_stick(unit: UnitDriver, answers: list[str], installed: bool) -> None:
-    stick(unit, {EMERGENCY_IMAGE: emergency_image()})
+def answer_from_the_restore_on(unit: UnitDriver, answers: list[str]) -> None:
+    """No key before the restore has begun: it would cancel."""
     machine = unit.machine
-    machine.operator_present = True
 
     def answer(operation: str) -> None:
-        """No key before the restore has begun: it would cancel."""
         if "start_budget.json" in operation:
             machine.hook, machine.keys = None, list(answers)
 
     machine.hook = answer
+
+
+@pytest.mark.parametrize(("answers", "installed"), [(["yes", "yes"], True), (["yes"], False), ([], False)])
+def test_a_person_can_insist_on_the_image_on_a_stick(unit: UnitDriver, answers: list[str], installed: bool) -> None:
+    stick(unit, {EMERGENCY_IMAGE: emergency_image()})
+    unit.machine.operator_present = True
+    answer_from_the_restore_on(unit, answers)
     ended = unit.boot({**NORMAL, "PROVISION_KEY_WINDOW": "0"})
     assert ended is (StopReason.REBOOT if installed else StopReason.SWITCHED_ROOT)
     assert unit.systems() == [EMERGENCY_IMAGE if installed else IMAGE_NAME]
     assert ("OVERRIDE" in unit.warnings()) == installed
     assert ("is not signed" in unit.errors()) != installed
+
+
+def test_nobody_can_insist_on_it_where_the_owner_forbids_that() -> None:
+    unit = running(TrustPolicy.ENFORCE_ALWAYS)
+    stick(unit, {EMERGENCY_IMAGE: emergency_image()})
+    unit.machine.operator_present = True
+    answer_from_the_restore_on(unit, ["yes", "yes"])
+    assert unit.boot({**NORMAL, "PROVISION_KEY_WINDOW": "0"}) is StopReason.SWITCHED_ROOT
+    assert unit.systems() == [IMAGE_NAME]
+    assert not [message for message in unit.machine.messages if "is REFUSED" in message]
+
+
+def test_without_a_display_and_keys_nobody_is_asked(unit: UnitDriver) -> None:
+    """Whatever a line delivers."""
+    stick(unit, {EMERGENCY_IMAGE: emergency_image()})
+    unit.machine.keys = ["yes"] * 9
+    assert unit.boot() is StopReason.SWITCHED_ROOT
+    assert unit.systems() == [IMAGE_NAME]
+    assert not [message for message in unit.machine.messages if "is REFUSED" in message]
 
 
 def test_the_files_beside_a_refused_image_are_in_the_way_of_nothing() -> None:
