@@ -364,6 +364,7 @@ def test_an_image_without_a_manifest_leaves_none_behind() -> None:
 def test_the_security_version_of_the_kernel_counts_and_is_stored_nowhere() -> None:
     unit = running(tpm=True)
     build_in(unit.world, FIRST, version=2)
+    unit.put("RECOVERY", BESIDE_IMAGES, chain_of(([FIRST.first, SECOND_KEY], [])).chain)
     add(unit, NEWER, Release(2, 0))
     assert restore(unit) == NEWER
     assert "below the floor of this unit, 2" not in unit.errors()
@@ -371,8 +372,8 @@ def test_the_security_version_of_the_kernel_counts_and_is_stored_nowhere() -> No
     unit.remove_flag()
     assert unit.boot() is StopReason.REBOOT
     assert "below the floor of this unit, 2" in unit.errors()
-    assert tpm_of(unit).values.security_floor == 0
-    assert values(unit)["SecurityFloor"] == 0
+    assert tpm_of(unit).values == RatchetValues(security_floor=0, trust_version=2)
+    assert values(unit) == {"SecurityFloor": 0, "TrustVersion": 2}
 
 
 # --- records that are damaged ---
