@@ -15,6 +15,7 @@ from gprov.domain.formats.minisign import MAX_FILE, parse_signature
 from gprov.domain.image.captured_names import captured_names
 from gprov.domain.image.companions import companions_of
 from gprov.domain.image.contents import VerifiedImage
+from gprov.domain.image.decoding import MAX_ARCHIVE
 from gprov.domain.image.manifest import (
     MAX_MANIFEST,
     Manifest,
@@ -54,7 +55,7 @@ class ImageSigner:
         image is known to be good. Raises BadInput, IntegrityFault, DeviceFault; an image that a restore would not take
         is not signed."""
         name = parse_image_name(os.path.basename(path), self.branding.image_prefix)
-        image = self.archives.verify(path, progress)
+        image = self.archives.verify(path, progress, MAX_ARCHIVE)
         if problems := problems_of_own_image(image, self.branding):
             raise BadInput(path, problems)
         manifest = make_manifest(name, image, captured_names(self.branding), release)
