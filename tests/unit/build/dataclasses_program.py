@@ -142,6 +142,31 @@ class Concrete(Base):
         return self.a
 
 
+@dataclass
+class OwnInit:
+    a: int
+
+    def __init__(self, text: str) -> None:
+        self.a = len(text)
+
+
+@dataclass(frozen=True)
+class Unhashable:
+    a: int
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Described(ABC):
+    @override
+    @abstractmethod
+    def __repr__(self) -> str: ...
+
+
+@dataclass
+class Implicit(Described):
+    a: int
+
+
 class PlainSubclass(Ordered):
     def __init__(self) -> None:
         super().__init__(8)
@@ -206,7 +231,23 @@ def behaviour_of(value: Any) -> Iterator[str]:
 
 def behaviour() -> Iterator[str]:
     # Calls that a type checker would refuse are the point of many of these.
-    made: Any = (Plain, Ordered, Slots, MoreSlots, Changeable, Checked, Identity, Own, Empty, OwnHash, Concrete, Itself)
+    made: Any = (
+        Plain,
+        Ordered,
+        Slots,
+        MoreSlots,
+        Changeable,
+        Checked,
+        Identity,
+        Own,
+        Empty,
+        OwnHash,
+        Concrete,
+        Itself,
+        OwnInit,
+        Unhashable,
+        Implicit,
+    )
     arguments: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
         ((), {}), ((1,), {}), ((1, 2), {}), ((1, 2, 3, 4, 5), {}), ((), {"a": 1}), ((1,), {"a": 1}), ((-1,), {}),
         ((), {"a": 1, "b": 2}), ((), {"a": 1, "c": 2}), ((), {"a": 1, "e": "x"}), ((), {"unknown": 1}), (("text",), {}),
