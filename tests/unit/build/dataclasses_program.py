@@ -1,29 +1,14 @@
-"""Prints what the module dataclasses makes of classes; with the argument "unit" that of units, else the standard
-library's. For test_unit_dataclasses.py, which compares both.
+"""Prints what the module dataclasses makes of classes, for test_unit_modules.py."""
 
-The module of units is put into place before anything else imports dataclasses.
-"""
-
-# ruff: noqa: E402
-import importlib.util
-import sys
-from pathlib import Path
-
-UNIT = Path(__file__).parents[3] / "buildroot/initramfs/dataclasses.py"
-if sys.argv[1] == "unit":
-    spec = importlib.util.spec_from_file_location("dataclasses", UNIT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["dataclasses"] = module
-    spec.loader.exec_module(module)
+from __future__ import annotations
 
 import contextlib
 import copy
-import dataclasses
+import importlib
 import inspect
 import pickle
 import pkgutil
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import KW_ONLY, InitVar, asdict, astuple, dataclass, field, fields, is_dataclass, replace
@@ -35,7 +20,6 @@ from typing_extensions import override
 
 import gprov
 
-assert (Path(str(dataclasses.__file__)) == UNIT) == (sys.argv[1] == "unit")
 T = TypeVar("T")
 
 
@@ -311,5 +295,5 @@ def _marked(value: object) -> object:
 
 
 if __name__ == "__main__":
-    for line in shapes() if sys.argv[2] == "shapes" else behaviour():
+    for line in shapes() if sys.argv[1] == "shapes" else behaviour():
         print(line.replace("dataclasses.", ""))
