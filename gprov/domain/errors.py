@@ -110,6 +110,15 @@ class RefusedByPolicy(GprovError):
     exit_code = ExitCode.NEGATIVE
 
 
+class ImageRefused(RefusedByPolicy):
+    """An image that may be intact, but is not one that the unit's owner allows."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path} is refused: {reason}")
+        self.path = path
+        self.reason = reason
+
+
 class EraseUnfinished(RefusedByPolicy):
     """An erase of this unit was begun and has not ended successfully: a restore must not hide that. ``summary``: what
     is known of a failed one, "" if it can be resumed."""

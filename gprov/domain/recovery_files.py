@@ -1,7 +1,11 @@
 """Names of files on RECOVERY. Names that an adopter may change are in ``Branding``.
 
 ``norm_boot``                     the kernel (``Branding.boot_kernel``), on the ESP or, on BIOS units, here
-``Image/*.upd``                   images
+``Image/*.upd``                   images; beside them manifests and signatures: ``domain.image.companions``
+``Image/trust.chain``             a trust chain that came with an image
+``trust/trust.chain``             the trust chain in use: ``domain.trust.chain``
+``trust/ratchets.json``           ``domain.trust.ratchets``
+``trust/installed.manifest``      manifest of the image that was restored last, and with ``.minisig`` its signature
 ``fr.data``                       options for the next restore: ``domain.unit.frdata``
 ``factory_ca.pem``                trust in HTTPS servers: ``domain.unit.trust``
 ``platform.ident``                code name of a unit that was identified by fallback, one line
@@ -33,6 +37,9 @@ OPTIONS_FILE = "fr.data"
 PLATFORM_IDENT = "platform.ident"
 TRUST_FILE = "factory_ca.pem"
 KEPT_ARGUMENTS_FILE = "boot.args"
+TRUST_FOLDER = "trust"
+RATCHETS_FILE = "ratchets.json"  # in TRUST_FOLDER
+INSTALLED_MANIFEST = "installed.manifest"  # in TRUST_FOLDER
 SECRETS_FOLDER = "secrets"
 ADMIN_HASH = "admin.hash"
 UNIT_KEY = "unit.key"

@@ -19,3 +19,12 @@ class Archives(Protocol):
         Raises IntegrityFault (naming file and offset), BadInput (facts inside that do not parse),
         DeviceFault (the medium cannot be read). Writes nothing.
         """
+
+    def verify_stored(self, expected: VerifiedImage, progress: ProgressReport, most: int | None = None) -> None:
+        """Read the file at ``expected.path`` from its first to its last byte and compare it with the size, the SHA-256
+        and the unpacked size that a signed manifest states. Nothing is decoded: what the manifest says about the
+        content is taken as it is. ``ImageUnpacker.extract`` of ``expected`` then decodes the image once. An image
+        that unpacks to more than ``most`` bytes is refused before it is hashed.
+
+        Raises IntegrityFault, DeviceFault (the medium cannot be read). Writes nothing.
+        """

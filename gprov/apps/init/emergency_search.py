@@ -141,14 +141,20 @@ class EmergencySearch:
         self._found[key] = self._classified(search.volume, contents)
 
     def _classified(self, volume: Volume, contents: MediaContents) -> tuple[EmergencyFile, ...]:
-        from gprov.domain.emergency.media import classify
+        from gprov.domain.emergency.media import chain_on_media, classify, is_beside_images
 
+        branding = self._context.branding
         found: list[EmergencyFile] = []
         for file in contents.files:
+            if is_beside_images(file.name, branding):
+                continue
             try:
-                found.append(classify(volume, file, self._context.branding))
+                found.append(classify(volume, file, branding))
             except BadInput as error:
                 self._report(f"not used as an emergency file: {error}")
+        chain = chain_on_media(branding)
+        if not any(file.image for file in found) and any(file.name == chain for file in contents.files):
+            self._report(f"{volume.node}: {chain} is not used without an image: copy one beside it")
         return tuple(found)
 
     def _choose(self, facts: BootFacts) -> EmergencyRequest | None:

@@ -41,6 +41,7 @@ def _mfg_ports(unit: MfgContainer) -> MfgPorts:
         smbios=unit.smbios(),
         network=unit.network(),
         trust=unit.trust_ports(),
+        image_trust=unit.image_trust_ports(),
         background=unit.background(),
         telemetry_at=unit.telemetry_at(),
         session_access_at=unit.session_access_at(),

@@ -34,7 +34,7 @@ def finish(job: ProvisioningJob, ports: MfgPorts, context: UnitContext) -> None:
         if Switch.NO_WRITE_FILES not in job.switches:
             bios = ports.volumes.firmware().kind() is FirmwareKind.BIOS
             room = primary_room(unit.platform.raid_level, [disk.size for disk in facts.targets], bios=bios)
-            images = verify_images(job.data, kernel, room, ports, context)
+            images = verify_images(job, kernel, room, ports, context)
         # Before the unit can boot: the server holds the document until the first restore has succeeded.
         if _certifies(job, context.bus):
             record = qa_record(job, images, kernel, ports, context)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from gprov.apps.mfg.job import ProvisioningJob
 from gprov.apps.mfg.ports import MfgPorts
 from gprov.apps.unit.boot.kernel_file import read_kernel
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.volume_ports import VolumePorts
-from gprov.apps.unit.recovery.image_check import check_image
+from gprov.apps.unit.recovery.image_check import ImageCheck
+from gprov.apps.unit.recovery.image_trust import ImageTrust
 from gprov.apps.unit.recovery.retention import prune_images
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.ext4_room import Room
@@ -14,6 +16,7 @@ from gprov.domain.errors import BadInput
 from gprov.domain.formats.bzimage import KernelFacts, newest
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.history import History
+from gprov.domain.image.name import parse_image_name
 from gprov.domain.mfg.files import PlacementKind, destination
 from gprov.domain.mfg.manuf import ManufData
 from gprov.domain.plan.file_operations import MakeFolder, fetch_of
@@ -50,18 +53,22 @@ def verify_kernel(ports: VolumePorts, context: UnitContext) -> KernelFacts:
 
 
 def verify_images(
-    data: ManufData, kernel: KernelFacts, room: Room, ports: MfgPorts, context: UnitContext
+    job: ProvisioningJob, kernel: KernelFacts, room: Room, ports: MfgPorts, context: UnitContext
 ) -> tuple[VerifiedImage, ...]:
     """Verify every fetched image as a restore does, including the comparison of its kernel with ``kernel``.
-    ``room``: on PRIMARY. Raises IntegrityFault, BadInput."""
+    ``room``: on PRIMARY. Raises ImageRefused, IntegrityFault, BadInput."""
     bus, branding = context.bus, context.branding
     uefi = ports.volumes.firmware().kind() is FirmwareKind.UEFI
-    placements = [destination(file, branding, uefi) for file in data.files]
+    placements = [destination(file, branding, uefi) for file in job.data.files]
     recovery = context.mount_points.recovery
     paths = tuple(f"{recovery}/{place.path}" for place in placements if place.kind is PlacementKind.IMAGE)
+    trust = ImageTrust(ports.image_trust, context)
+    trust.code_name = job.unit.platform.code_name
+    check = ImageCheck(archives=ports.archives, trust=trust, context=context)
     images: list[VerifiedImage] = []
     for path in paths:
-        image = check_image(ports.archives, path, room, context)
+        name = parse_image_name(path.rpartition("/")[2], branding.image_prefix)
+        image = check.check(path, name, room).verified
         newest(image_kernel(image), kernel)
         bus.log(f"{path} is good: {image.entries} members, SHA-256 {image.digest}")
         images.append(image)

@@ -10,6 +10,7 @@ from gprov.apps.restore.optional_recovery import RestorePlace
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.flow_ports import FlowPorts
 from gprov.apps.unit.devices.identity import identify_unit, read_smbios, stored_code_name
+from gprov.apps.unit.recovery.image_check import ImageCheck
 from gprov.apps.unit.recovery.records import read_options
 from gprov.apps.unit.recovery.start_budget import StartBudgetFile
 from gprov.apps.unit.recovery.volume import RecoveryVolume
@@ -37,6 +38,7 @@ class RestoreAttempt:
     place: RestorePlace
     media: EmergencyMedia
     preference: ImagePreference
+    check: ImageCheck
     emergency: EmergencyRequest | None
     budget: StartBudgetFile
 

@@ -23,6 +23,8 @@ from gprov.apps.unit.devices.targets import choose_targets_for
 from gprov.apps.unit.network.remote_log import LogServer, start_remote_log
 from gprov.apps.unit.network.server_trust import read_trust
 from gprov.apps.unit.recovery.erase_record import refuse_unfinished_erase
+from gprov.apps.unit.recovery.image_check import ImageCheck
+from gprov.apps.unit.recovery.image_trust import ImageTrust
 from gprov.apps.unit.recovery.records import HistoryFile
 from gprov.apps.unit.recovery.retention import prune_images, prune_logs
 from gprov.apps.unit.recovery.start_budget import StartBudgetFile
@@ -71,7 +73,8 @@ class FactoryRestore:
         # What a person chose before a pause also holds after it.
         self._preference: ImagePreference | None = None
         self._remote_log: Task | None = None
-        self._installer = ImageInstaller(ports, archives, randomness, hasher, context)
+        self._archives = archives
+        self._installer = ImageInstaller(ports, operator, randomness, hasher, context)
         self._recorded_on_recovery = False
         self._backoff = RestoreBackoff(ports.volumes.clock, operator, context.arguments.failure_hold, context.bus)
 
@@ -153,7 +156,8 @@ class FactoryRestore:
             if place.recovery is not None:
                 refuse_unfinished_erase(ports.volumes, context, by_person=request.by_person)
                 prune_logs(ports.executor, ports.volumes.files, context)
-            preference = self._preference or self._choose_preference(request)
+            trust = ImageTrust(ports.image_trust, context, has_recovery=place.recovery is not None)
+            preference = self._preference or self._choose_preference(request, trust)
             self._preference, self._left = preference, preference is None
             if preference is None:
                 return 0.0
@@ -161,6 +165,7 @@ class FactoryRestore:
                 place=place,
                 media=media,
                 preference=preference,
+                check=ImageCheck(archives=self._archives, trust=trust, context=context, locks_accounts=True),
                 emergency=emergency,
                 budget=StartBudgetFile(ports.volumes.files, context.log_folder, self._bus),
             )
@@ -172,12 +177,12 @@ class FactoryRestore:
             self._restored = True
         return 0.0
 
-    def _choose_preference(self, request: RestoreRequest) -> ImagePreference | None:
+    def _choose_preference(self, request: RestoreRequest, trust: ImageTrust) -> ImagePreference | None:
         files, context = self._ports.volumes.files, self._context
         if request.emergency is not None:
             refuse_used_files(request.emergency, files, context)
             return ImagePreference(Preference.LATEST, emergency=request.emergency.images)
-        return image_preference(request.preferred, files, self._operator, context, by_person=request.by_person)
+        return image_preference(request.preferred, trust, files, self._operator, context, by_person=request.by_person)
 
     def _restore_counted(self, attempt: RestoreAttempt, *, by_person: bool, waited: bool) -> float:
         """Returns 0, or for how many seconds to wait before."""
@@ -215,13 +220,17 @@ class FactoryRestore:
         bus.state(ProcessState.FR_STARTED)
         bus.message("Factory restore")
         unit, options = self._identify(attempt)
+        trust = attempt.check.trust
+        trust.code_name = unit.platform.code_name
         history = HistoryFile(files, context.log_folder, bus)
         if options.clear_history:
             history.clear()
         # Before an image is chosen: if no target is found, no image may be counted as failed.
         targets = choose_targets_for(ports.volumes, recovery, unit, context)
         if recovery is not None:
-            record_previous_system(targets, ports.volumes, history, attempt.budget, context)
+            previous = record_previous_system(targets, ports.volumes, history, attempt.budget, context)
+            if previous is not None and previous.confirmed:
+                trust.confirm_installed(previous.image)
         job = RestoreJob(
             place=attempt.place,
             unit=unit,
@@ -230,8 +239,9 @@ class FactoryRestore:
             emergency=emergency,
             lcd=self._operator.lcd,
         )
-        installed = self._installer.install(job, attempt.preference, history, attempt.media)
+        installed = self._installer.install(job, attempt, history)
         bus.log(f"{installed.name.stem} is restored")
+        trust.remember_installed(installed.admission)
         if recovery is None:
             return
         attempt.budget.record(attempt.budget.value.with_restore_completed())

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from gprov.apps.restore.emergency import EmergencyMedia
+from gprov.apps.restore.insistence import ask_person
 from gprov.apps.unit.composition.context import UnitContext
-from gprov.apps.unit.recovery.image_check import check_image
+from gprov.apps.unit.recovery.image_check import CheckedImage, ImageCheck
+from gprov.apps.unit.recovery.image_trust import ImageTrust, Insist
 from gprov.apps.unit.recovery.records import HistoryFile
 from gprov.domain.boot.args import PreferredImage
 from gprov.domain.disk.ext4_room import Room
 from gprov.domain.display.choice import NoChoice
-from gprov.domain.emergency.media import EmergencyFile
-from gprov.domain.errors import BadInput, DeviceFault, GprovError, IntegrityFault
+from gprov.domain.emergency.media import EmergencyFile, chain_on_media
+from gprov.domain.errors import BadInput, DeviceFault, GprovError, ImageRefused, IntegrityFault
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.history import History
 from gprov.domain.image.name import ImageName
 from gprov.domain.image.select import Preference, order_with_history, rank
 from gprov.domain.plan.operations import Plan
-from gprov.ports.archive import Archives
 from gprov.ports.files import Files
 from gprov.ports.operator import Operator
 
@@ -51,12 +53,16 @@ class ChosenImage:
     attempt with an image on removable media: RECOVERY's own copy of the same name may be good.)"""
 
     candidate: Candidate
-    verified: VerifiedImage
+    checked: CheckedImage
     history_with_attempt: History
 
     @property
     def name(self) -> ImageName:
         return self.candidate.name
+
+    @property
+    def verified(self) -> VerifiedImage:
+        return self.checked.verified
 
 
 @dataclass(frozen=True)
@@ -78,9 +84,16 @@ class ImagePreference:
 
 
 def image_preference(
-    preferred: PreferredImage, files: Files, operator: Operator, context: UnitContext, *, by_person: bool
+    preferred: PreferredImage,
+    trust: ImageTrust,
+    files: Files,
+    operator: Operator,
+    context: UnitContext,
+    *,
+    by_person: bool,
 ) -> ImagePreference | None:
-    """The order that was requested. With MENU a person chooses and confirms; None if that person leaves the menu.
+    """The order that was requested. With MENU a person chooses and confirms; None if that person leaves the menu. What
+    ``trust`` refuses is marked there, or left out if no person can insist on it.
 
     Without an operator the newest image is tried first. If the time for a choice runs out: None ``by_person``, who
     asked for the menu in the boot menu and can be asked again there; else the newest image, since a unit at which no
@@ -100,11 +113,26 @@ def image_preference(
                 context.bus.warning(f"no menu of images: {fault}")
                 found = ()
             names = rank(found, context.branding.image_prefix, Preference.LATEST).candidates
-            return _ask(names, operator, by_person=by_person) if names else ImagePreference(Preference.LATEST)
+            offered = _offered(names, trust, context)
+            return _ask(offered, operator, by_person=by_person) if offered else ImagePreference(Preference.LATEST)
 
 
-def _ask(names: Sequence[ImageName], operator: Operator, *, by_person: bool) -> ImagePreference | None:
-    items = [*(name.stem for name in names), "", LEAVE]
+def _offered(names: Sequence[ImageName], trust: ImageTrust, context: UnitContext) -> dict[ImageName, str]:
+    """What the menu shows for each image. Those that are refused come last."""
+    refused = {
+        name: reason for name in names if (reason := trust.refusal(f"{context.image_folder}/{name.filename}", name))
+    }
+    offered = {name: name.stem for name in names if name not in refused}
+    for name, reason in refused.items():
+        if trust.may_be_overruled:
+            offered[name] = f"{name.stem} (refused)"
+        else:
+            context.bus.message(f"{name.stem} is not offered: {reason}")
+    return offered
+
+
+def _ask(offered: Mapping[ImageName, str], operator: Operator, *, by_person: bool) -> ImagePreference | None:
+    names, items = list(offered), [*offered.values(), "", LEAVE]
     for _ in range(_MOST_CHOICES):
         choice = operator.choose(_TITLE, items, CHOOSE_SECONDS)
         if choice is NoChoice.TIMEOUT:
@@ -118,8 +146,9 @@ def _ask(names: Sequence[ImageName], operator: Operator, *, by_person: bool) -> 
 
 @dataclass(frozen=True, kw_only=True)
 class ImageChooser:
-    archives: Archives
+    check: ImageCheck
     files: Files
+    operator: Operator
     media: EmergencyMedia
     history: HistoryFile
     context: UnitContext
@@ -130,7 +159,8 @@ class ImageChooser:
         """The first good image that fits into ``room`` on PRIMARY and for which ``make_plan`` succeeds, with its
         plan. Raises IntegrityFault if there is none.
 
-        Images that failed too often before are tried after all others, not skipped.
+        Images that failed too often before are tried after all others, not skipped. One that the owner does not allow
+        is not counted as a failure of the image.
         """
         bus, history = self.context.bus, self.history
         reasons = list(preference.refused.values())
@@ -141,8 +171,12 @@ class ImageChooser:
             if counted:
                 history.record(with_attempt.with_failure(name.stem, INTERRUPTED))
             try:
-                chosen = ChosenImage(candidate, self._verified(self._path(candidate), room), with_attempt)
+                chosen = self._checked(candidate, preference, room, with_attempt)
                 return chosen, make_plan(chosen)
+            except ImageRefused as refusal:
+                bus.error(refusal)
+                reasons.append(str(refusal))
+                history.record(before)
             except (IntegrityFault, BadInput, DeviceFault) as error:
                 bus.error(error)
                 reasons.append(str(error))
@@ -156,7 +190,10 @@ class ImageChooser:
 
     def _path(self, candidate: Candidate) -> str:
         if candidate.emergency is not None:
-            return self.media.path_of(candidate.emergency)
+            path = self.media.path_of(candidate.emergency)
+            folder = path.rpartition("/")[0]
+            self.check.trust.consider_chain(f"{folder}/{chain_on_media(self.context.branding)}")
+            return path
         return f"{self.context.image_folder}/{candidate.filename}"
 
     def _candidates(self, preference: ImagePreference) -> tuple[Candidate, ...]:
@@ -177,12 +214,28 @@ class ImageChooser:
         requested = (preference.first,) if preference.first is not None else ()
         return tuple(Candidate(name) for name in dict.fromkeys((*requested, *first, *second)))
 
-    def _verified(self, path: str, room: Room) -> VerifiedImage:
-        bus = self.context.bus
+    def _checked(
+        self, candidate: Candidate, preference: ImagePreference, room: Room, with_attempt: History
+    ) -> ChosenImage:
+        bus, path = self.context.bus, self._path(candidate)
         bus.message(f"Checking {path.rsplit('/', 1)[1]}")
-        image = check_image(self.archives, path, room, self.context, locks_accounts=True)
+        checked = self.check.check(path, candidate.name, room, self._insist(candidate, preference))
+        image, overruled = checked.verified, checked.admission.overruled
         bus.log(f"{path} is good: {image.entries} members, {image.unpacked} bytes, SHA-256 {image.digest}")
-        return image
+        if overruled:
+            note = f"used since a person at the unit insisted, although refused: {overruled}"
+            with_attempt = with_attempt.with_note(candidate.name.stem, note)
+        return ChosenImage(candidate, checked, with_attempt)
+
+    def _insist(self, candidate: Candidate, preference: ImagePreference) -> Insist | None:
+        """Only an image that a person has chosen is worth a question: in the menu, or on a stick."""
+        if candidate.emergency is not None:
+            is_chosen = candidate.emergency == preference.emergency[0]
+        else:
+            is_chosen = candidate.name == preference.first
+        if not is_chosen or not self.operator.is_present:
+            return None
+        return partial(ask_person, self.operator, candidate.filename)
 
 
 def _names(files: Files, folder: str) -> tuple[str, ...]:

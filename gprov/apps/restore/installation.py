@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 from errno import ENOSPC
 from functools import partial
 
+from gprov.apps.restore.attempt import RestoreAttempt
 from gprov.apps.restore.emergency import EmergencyMedia
 from gprov.apps.restore.facts import gather_facts
-from gprov.apps.restore.image_choice import Candidate, ChosenImage, ImageChooser, ImagePreference
+from gprov.apps.restore.image_choice import Candidate, ChosenImage, ImageChooser
 from gprov.apps.restore.job import RestoreJob
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.flow_ports import FlowPorts
 from gprov.apps.unit.devices.targets import choose_targets_for
+from gprov.apps.unit.recovery.image_trust import Admission
 from gprov.apps.unit.recovery.records import HistoryFile
 from gprov.apps.unit.reporting.unexpected import unexpected_errors_translated
 from gprov.domain.boot.firmware import FirmwareKind
@@ -25,16 +27,18 @@ from gprov.domain.plan.operations import Plan
 from gprov.domain.plan.restore import modules_warning, plan_restore
 from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.hostid import host_identity
-from gprov.ports.archive import Archives
 from gprov.ports.clock import Randomness
+from gprov.ports.operator import Operator
 from gprov.ports.secrets import PasswordHasher
 
 
 @dataclass(frozen=True, slots=True)
 class InstalledImage:
-    """The installed image, and those that this restore tried before it and could not install."""
+    """The installed image, how it was admitted, and the images that this restore tried before it and could not
+    install."""
 
     candidate: Candidate
+    admission: Admission
     failed: tuple[Candidate, ...]
 
     @property
@@ -56,7 +60,7 @@ class ImageInstaller:
     def __init__(
         self,
         ports: FlowPorts,
-        archives: Archives,
+        operator: Operator,
         randomness: Randomness,
         hasher: PasswordHasher,
         context: UnitContext,
@@ -64,19 +68,22 @@ class ImageInstaller:
         self.primary_changed = False
         self._ports = ports
         self._hasher = hasher
-        self._archives = archives
+        self._operator = operator
         self._randomness = randomness
         self._context = context
         self._bus = context.bus
 
-    def install(
-        self, job: RestoreJob, preference: ImagePreference, history: HistoryFile, media: EmergencyMedia
-    ) -> InstalledImage:
+    def install(self, job: RestoreJob, attempt: RestoreAttempt, history: HistoryFile) -> InstalledImage:
         """Install the first good image that can be unpacked, and return it. Every attempt with an image on RECOVERY is
         counted in ``history``. Raises IntegrityFault if there is none."""
-        files = self._ports.volumes.files
+        preference, media = attempt.preference, attempt.media
         chooser = ImageChooser(
-            archives=self._archives, files=files, media=media, history=history, context=self._context
+            check=attempt.check,
+            files=self._ports.volumes.files,
+            operator=self._operator,
+            media=media,
+            history=history,
+            context=self._context,
         )
         while True:
             chosen, plan = chooser.choose(preference, self._room(job), partial(self._make_plan, job))
@@ -100,7 +107,7 @@ class ImageInstaller:
                 job = replace(job, targets=choose_targets_for(volumes, recovery, job.unit, self._context))
                 continue
             history.record(with_attempt.with_success(name.stem))
-            return InstalledImage(candidate, tuple(preference.refused))
+            return InstalledImage(candidate, chosen.checked.admission, tuple(preference.refused))
 
     def _another_image_may_help(self, error: GprovError, media: EmergencyMedia) -> bool:
         """Did a restore fail after the wipe so that another image may succeed now: tar refused the content, PRIMARY is

@@ -42,6 +42,11 @@ class InstalledSystem:
         return bool(self.counts.confirmed if self.reports else self.counts.started)
 
     @property
+    def confirmed(self) -> bool:
+        """Has it reported that it was up?"""
+        return self.reports and self.counts.confirmed > 0
+
+    @property
     def boot_record_key(self) -> str:
         """Text that identifies these counts, to add them to the history only once (``CountedBoots`` of
         ``start_budget.json``)."""
@@ -54,15 +59,16 @@ def record_previous_system(
     history: HistoryFile,
     budget: StartBudgetFile,
     context: UnitContext,
-) -> None:
+) -> InstalledSystem | None:
     """Record whether the installed system ran since its restore, and the results of its boot attempts, before it is
-    overwritten. Skipped after several consecutive restores: if reading it crashed them, the next one gets further."""
+    overwritten; return it. Skipped after several consecutive restores: if reading it crashed them, the next one gets
+    further. None also if there is no system that can be read."""
     value = budget.value
     if value.restores > RESTORES_WITHOUT_PAUSE:
-        return
+        return None
     system = find_installed_system(targets, ports, context)
     if system is None:
-        return
+        return None
     counts = system.counts
     if counts.started and system.boot_record_key != value.recorded_boots:  # else an earlier restore recorded it
         value = replace(value.with_new_restore_series() if system.ran else value, recorded_boots=system.boot_record_key)
@@ -71,6 +77,7 @@ def record_previous_system(
         history.record(history.value.with_boot_results(system.image, counts.started, counts.confirmed, unconfirmed))
     if value != budget.value:
         budget.record(value)
+    return system
 
 
 def find_installed_system(targets: Sequence[Disk], ports: VolumePorts, context: UnitContext) -> InstalledSystem | None:

@@ -2,7 +2,8 @@
 
 A file in the root folder of the volume whose name begins with ``Branding.emergency_prefix`` is an emergency file. If it
 is larger than 1 MiB and begins like an image, it is an image, and what follows the prefix is its name; smaller files
-are restore options (JSON).
+are restore options (JSON). Manifest, signature and trust chain beside an image have the prefix too, and are read with
+it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from gprov.domain.disk.model import Bus, Volume
 from gprov.domain.disk.recovery_label import could_be_recovery
 from gprov.domain.errors import BadInput, Problem
 from gprov.domain.formats.image.xz_fields import CHECK_SHA256, HEADER_MAGIC
+from gprov.domain.image.companions import is_companion
 from gprov.domain.image.name import ImageName, parse_image_name
+from gprov.domain.trust.chain import CHAIN_FILE
 
 # An image is larger than this, restore options are not. Bytes.
 IMAGE_MIN = 1 << 20
@@ -110,6 +113,18 @@ def may_be_emergency_file(name: str, prefix: str) -> bool:
     return name[: len(prefix)].casefold() == prefix.casefold()
 
 
+def is_beside_images(name: str, branding: Branding) -> bool:
+    """Whether this is the name of a manifest, a signature or a trust chain, which request nothing by themselves."""
+    if not name.startswith(branding.emergency_prefix):
+        return False
+    return is_companion(_without_prefix(name, branding), branding.image_prefix)
+
+
+def chain_on_media(branding: Branding) -> str:
+    """Name of the trust chain on removable media."""
+    return branding.emergency_prefix + CHAIN_FILE
+
+
 def classify(volume: Volume, file: MediaFile, branding: Branding) -> EmergencyFile:
     """Raises BadInput for a file that cannot be used."""
     source = f"{volume.node}: {file.name[:80]!r}"
@@ -128,14 +143,17 @@ def classify(volume: Volume, file: MediaFile, branding: Branding) -> EmergencyFi
         raise _refused(source, f"begins like an image, but has only {file.size} bytes: not copied completely?")
     if file.start[len(HEADER_MAGIC) : len(HEADER_MAGIC) + 2] != bytes((0, CHECK_SHA256)):
         raise _refused(source, "is an xz file without SHA-256 checks: make images with xz --check=sha256")
-    name = file.name.removeprefix(branding.emergency_prefix).removeprefix("_")
     return EmergencyFile(
         volume=volume,
         name=file.name,
         size=file.size,
         mark=mark,
-        image=parse_image_name(name, branding.image_prefix),
+        image=parse_image_name(_without_prefix(file.name, branding), branding.image_prefix),
     )
+
+
+def _without_prefix(name: str, branding: Branding) -> str:
+    return name.removeprefix(branding.emergency_prefix).removeprefix("_")
 
 
 def file_mark(volume: Volume, file: MediaFile) -> str:

@@ -72,6 +72,9 @@ class History:
         failed = self.with_failure(name, note)
         return failed._with(replace(failed.result(name), rejected=True))
 
+    def with_note(self, name: str, note: str) -> History:
+        return self._with(_with_note(self.result(name), note))
+
     def with_success(self, name: str) -> History:
         """Record a successful restore: the number of imaging failures is halved, and a rejection ends."""
         old = self.result(name)

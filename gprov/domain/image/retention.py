@@ -2,8 +2,9 @@
 
 These images are kept: the original (the oldest), the one just restored, those named by the caller, and the newest good
 ones. If space is still missing, further images are deleted, the oldest first, but never the last good one. A rejected
-image is not a good one, and is deleted only if space is missing: a later version may be able to unpack it. Files that
-are neither images nor gprov's logs are ignored.
+image is not a good one, and is deleted only if space is missing: a later version may be able to unpack it. Manifest
+and signature are deleted with their image, and where there is no image. Files that are neither of these nor gprov's
+logs are ignored.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from gprov.domain.image.companions import companions_of, image_of_companion
 from gprov.domain.image.history import MAX_FAILURES, History
 from gprov.domain.image.name import ImageName
 from gprov.domain.log_files import log_order, stage_of
@@ -47,10 +49,11 @@ class Removal:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageFacts:
     """``free``: free bytes; ``required``: bytes that must be free. ``protected``: file names to keep, with the image
-    that was just restored."""
+    that was just restored. ``companions``: manifests and signatures, of whatever image."""
 
     images: tuple[StoredImage, ...]
     partials: tuple[StoredFile, ...] = ()
+    companions: tuple[StoredFile, ...] = ()
     history: History = field(default_factory=History)
     protected: frozenset[str] = frozenset()
     free: int = 0
@@ -75,7 +78,30 @@ def plan_images(facts: ImageFacts) -> tuple[Removal, ...]:
         and (good or image not in failed)
         and not facts.history.result(image.name.stem).rejected
     ]
-    return (*gone, *_free_space(facts, newest_first, good, gone))
+    return _with_companions(facts, (*gone, *_free_space(facts, newest_first, good, gone)))
+
+
+def _with_companions(facts: ImageFacts, gone: Sequence[Removal]) -> tuple[Removal, ...]:
+    """After each image its manifest and signature; at the end those whose image is not there and not being
+    downloaded."""
+    sizes = {file.name: file.size for file in facts.companions}
+    ordered: list[Removal] = []
+    for removal in gone:
+        ordered.append(removal)
+        ordered += [
+            Removal(name, sizes.pop(name), "its image is removed")
+            for name in companions_of(removal.name.removesuffix(PARTIAL))
+            if name in sizes
+        ]
+    images = {image.name.filename for image in facts.images} | {
+        file.name.removesuffix(PARTIAL) for file in facts.partials
+    }
+    ordered += [
+        Removal(name, size, "its image is not there")
+        for name, size in sizes.items()
+        if not {image_of_companion(name), name} & (images | facts.protected)
+    ]
+    return tuple(ordered)
 
 
 def _kept(facts: ImageFacts, newest_first: Sequence[StoredImage], good: Sequence[StoredImage]) -> frozenset[str]:

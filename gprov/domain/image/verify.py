@@ -15,7 +15,13 @@ from gprov.domain.formats.image.tar_walk import TarWalker
 from gprov.domain.formats.image.xz_layout import read_layout
 from gprov.domain.image.captured_names import captured_names
 from gprov.domain.image.contents import VerifiedImage, verified_image
-from gprov.domain.image.decoding import CHUNK, check_unpacked_size
+from gprov.domain.image.decoding import (
+    CHUNK,
+    check_authentic_digest,
+    check_authentic_layout,
+    check_authentic_size,
+    check_unpacked_size,
+)
 
 
 def verify_image(path: str, data: bytes, branding: Branding | None = None, limit: int | None = None) -> VerifiedImage:
@@ -38,3 +44,12 @@ def verify_image(path: str, data: bytes, branding: Branding | None = None, limit
             raise IntegrityFault(path, f"stream {stream.number} at offset {stream.offset} does not end where it says")
     summary = walker.finish()
     return verified_image(path, len(data), hashlib.sha256(data).hexdigest(), summary)
+
+
+def check_stored(expected: VerifiedImage, data: bytes, limit: int | None = None) -> None:
+    """Compare a file with the sizes and the SHA-256 of a trusted manifest. Nothing is decoded. Raises IntegrityFault,
+    also if its index states more than ``limit`` unpacked bytes."""
+    check_authentic_size(expected, len(data))
+    layout = read_layout(expected.path, len(data), lambda offset, size: data[offset : offset + size])
+    check_authentic_layout(expected, layout, limit)
+    check_authentic_digest(expected, hashlib.sha256(data).hexdigest())

@@ -6,10 +6,7 @@ manufData.json may come over plain HTTP: what was changed on the way is refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from gprov.domain.errors import BadInput, Problem
-from gprov.domain.mfg.files import RemoteFile
 from gprov.domain.mfg.manuf import ManufData
 from gprov.domain.unit.trust import is_encrypted
 
@@ -32,24 +29,9 @@ def unencrypted_urls(data: ManufData) -> tuple[Problem, ...]:
         ("CredentialEndpoint", data.credential_endpoint),
     )
     plain = [Problem(f"$.{key}", _PLAIN) for key, url in urls if url and not is_encrypted(url)]
-    return (*plain, *_files("$.Files", data.files), *_files("$.StashFiles", data.stash_files), *_of_steps(data))
-
-
-def _of_steps(data: ManufData) -> Iterator[Problem]:
-    for index, platform in enumerate(data.steps):
-        where = f"$.CustomPlatCfgSteps[{index}]"
-        for number, step in enumerate(platform.steps):
-            yield from _files(f"{where}.ConfigSteps[{number}].Files", step.files)
-        for use, file in platform.settings.items():
-            if _is_open(file):
-                yield Problem(f"{where}.{use.settings_key}.Src", _UNHASHED)
-
-
-def _files(where: str, files: tuple[RemoteFile, ...]) -> Iterator[Problem]:
-    for index, file in enumerate(files):
-        if _is_open(file):
-            yield Problem(f"{where}[{index}].Src", _UNHASHED)
-
-
-def _is_open(file: RemoteFile) -> bool:
-    return not is_encrypted(file.url) and not file.sha256
+    unhashed = (
+        Problem(f"{place}.Src", _UNHASHED)
+        for place, file in data.placed_files()
+        if not is_encrypted(file.url) and not file.sha256
+    )
+    return (*plain, *unhashed)

@@ -7,6 +7,7 @@ from enum import Enum
 
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, Problem
+from gprov.domain.image.companions import is_companion
 from gprov.domain.image.name import SUFFIX, parse_image_name
 from gprov.domain.image.retention import PARTIAL
 from gprov.domain.mfg.urls import base_name, redacted
@@ -120,7 +121,8 @@ def _image_problem(name: str, branding: Branding) -> str | None:
 def _requested_path(file: RemoteFile, branding: Branding) -> str:
     if file.dest is not None:
         return file.dest
-    return f"{IMAGE_FOLDER}/{file.name}" if looks_like_image(file.name, branding) else file.name
+    beside_images = looks_like_image(file.name, branding) or is_companion(file.name, branding.image_prefix)
+    return f"{IMAGE_FOLDER}/{file.name}" if beside_images else file.name
 
 
 def _component_problem(component: str) -> str | None:

@@ -63,17 +63,27 @@ class ManufData:
         return next((one for one in self.burn_ins if one.code_name == code_name), None)
 
     def all_files(self) -> Iterator[RemoteFile]:
-        """Every file that units may fetch, in the order of the document."""
-        yield from self.files
-        yield from self.stash_files
-        for platform in self.steps:
-            yield from platform.settings.values()
-            for step in platform.steps:
-                yield from step.files
+        """Every file that units may fetch."""
+        return (file for _, file in self.placed_files())
+
+    def placed_files(self) -> Iterator[tuple[str, RemoteFile]]:
+        """Every file that units may fetch, after its JSON path."""
+        yield from _numbered("$.Files", self.files)
+        yield from _numbered("$.StashFiles", self.stash_files)
+        for index, platform in enumerate(self.steps):
+            where = f"$.CustomPlatCfgSteps[{index}]"
+            for use, file in platform.settings.items():
+                yield f"{where}.{use.settings_key}", file
+            for number, step in enumerate(platform.steps):
+                yield from _numbered(f"{where}.ConfigSteps[{number}].Files", step.files)
 
     def image(self, branding: Branding) -> RemoteFile:
         """The first image among the files; the parser guarantees that there is one."""
         return next(file for file in self.files if destination(file, branding, True).kind is PlacementKind.IMAGE)
+
+
+def _numbered(where: str, files: Sequence[RemoteFile]) -> Iterator[tuple[str, RemoteFile]]:
+    return ((f"{where}[{index}]", file) for index, file in enumerate(files))
 
 
 def parse_manuf(source: str, data: bytes, branding: Branding, platforms: Sequence[Platform] | None = None) -> ManufData:

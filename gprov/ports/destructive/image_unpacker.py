@@ -13,5 +13,6 @@ class ImageUnpacker(Protocol):
         """Unpack into the empty folder ``target`` with owners (numeric), modes, times, links, devices, sparse
         files, ACLs and extended attributes of all namespaces. Not flushed: the caller syncs the volume.
 
-        The decoded data is compared with that of the verification. Raises IntegrityFault, ToolFailed, DeviceFault.
+        What is decoded is compared with the verification: unpacked data after ``verify``, the compressed data before
+        they are decoded after ``verify_stored``. Raises IntegrityFault, ToolFailed, DeviceFault.
         """

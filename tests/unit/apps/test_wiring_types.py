@@ -80,6 +80,7 @@ if TYPE_CHECKING:
             smbios=unit.smbios(),
             network=unit.network(),
             trust=unit.trust_ports(),
+            image_trust=unit.image_trust_ports(),
             background=unit.background(),
             telemetry_at=unit.credential_store_at(),  # type: ignore[arg-type]
             session_access_at=unit.session_access_at(),

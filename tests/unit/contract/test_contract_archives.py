@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import lzma
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -99,6 +101,52 @@ def test_an_image_that_changed_since_is_not_unpacked(ext: Volume, image: str) ->
     ext.files.make_folder(ext.path("root"))
     with pytest.raises(IntegrityFault):
         ext.world.archives.extract(found, ext.path("root"), no_progress)
+    assert ext.files.names(ext.path("root")) == ()
+
+
+def test_an_image_with_a_trusted_hash_is_hashed_and_unpacked(ext: Volume, image: str) -> None:
+    """What a manifest says about the content is taken as it is: here it is verified apart from the port."""
+    expected = verify_image(image, IMAGE)
+    reports: list[tuple[int, int]] = []
+    ext.world.archives.verify_stored(expected, lambda done, total: reports.append((done, total)), expected.unpacked)
+    assert reports[-1] == (len(IMAGE), len(IMAGE))
+    assert reports == sorted(reports)
+    ext.files.make_folder(ext.path("root"))
+    ext.world.archives.extract(expected, ext.path("root"), no_progress)
+    assert ext.files.read(ext.path("root/etc/deep/er/file")) == b"content"
+    assert ext.files.read(ext.path("root/boot/norm_boot")) == build_kernel(7)
+
+
+def test_an_image_that_differs_from_its_manifest(ext: Volume, image: str) -> None:
+    good = verify_image(image, IMAGE)
+    cases = {
+        f"has {len(IMAGE)} bytes, should have {len(IMAGE) + 4}": replace(good, size=len(IMAGE) + 4),
+        f"unpacks to {good.unpacked} bytes, should be 512": replace(good, unpacked=512),
+        "should have 00": replace(good, digest="00" * 32),
+    }
+    for reason, expected in cases.items():
+        with pytest.raises(IntegrityFault, match=reason):
+            ext.world.archives.verify_stored(expected, no_progress)
+    with pytest.raises(IntegrityFault, match=f"more than the {good.unpacked - 1} that fit"):
+        ext.world.archives.verify_stored(good, no_progress, good.unpacked - 1)
+    for content in (IMAGE[:300] + bytes([IMAGE[300] ^ 1]) + IMAGE[301:], IMAGE[:-4], b"", bytes(len(IMAGE))):
+        ext.files.replace(image, content)
+        with pytest.raises(IntegrityFault, match=re.escape(image)):
+            ext.world.archives.verify_stored(good, no_progress)
+    with pytest.raises(DeviceMissing):
+        ext.world.archives.verify_stored(replace(good, path=ext.path("nosuch.upd")), no_progress)
+
+
+def test_what_was_refused_is_not_unpacked(ext: Volume, image: str) -> None:
+    """By an earlier verification of the file that was there before."""
+    good = verify_image(image, IMAGE)
+    ext.world.archives.verify_stored(good, no_progress)
+    ext.files.replace(image, build_image(build_kernel(8)))
+    with pytest.raises(IntegrityFault):
+        ext.world.archives.verify_stored(good, no_progress)
+    ext.files.make_folder(ext.path("root"))
+    with pytest.raises(IntegrityFault):
+        ext.world.archives.extract(good, ext.path("root"), no_progress)
     assert ext.files.names(ext.path("root")) == ()
 
 

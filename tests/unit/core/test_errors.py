@@ -19,6 +19,7 @@ from gprov.domain.errors import (
     ExitCode,
     GprovError,
     HardwareMismatch,
+    ImageRefused,
     IntegrityFault,
     InternalError,
     NetworkFault,
@@ -47,6 +48,7 @@ EXAMPLES: dict[type[GprovError], tuple[GprovError, str, tuple[str, ...], ExitCod
         ExitCode.NEGATIVE,
     ),
     IntegrityFault: (IntegrityFault("x.upd", "is damaged"), "x.upd: is damaged", (), ExitCode.NEGATIVE),
+    ImageRefused: (ImageRefused("x.upd", "is not signed"), "x.upd is refused: is not signed", (), ExitCode.NEGATIVE),
     RefusedByPolicy: (RefusedByPolicy("no"), "no", (), ExitCode.NEGATIVE),
     BurnInFailed: (
         BurnInFailed("failed: x (and 1 more)", ["x", "y"]),

@@ -35,7 +35,7 @@ class Ahead:
             with self.lock:
                 self.made += size
                 self.most = max(self.most, self.made - self.taken)
-            yield Piece(bytes((number, index)).ljust(size, b"."), b"", b"")
+            yield Piece(bytes((number, index)).ljust(size, b"."), b"", b"", 0)
 
 
 @settings(deadline=None)
@@ -60,7 +60,7 @@ def test_order_and_memory(sizes: list[list[int]], workers: int, window: int) -> 
 
 def test_an_error_comes_in_its_place() -> None:
     def decode(number: int) -> Iterator[Piece]:
-        yield Piece(b"data", b"", b"")
+        yield Piece(b"data", b"", b"", 0)
         if number == 2:
             raise IntegrityFault("x", "block 2")
 
@@ -74,7 +74,7 @@ def test_an_error_comes_in_its_place() -> None:
 def test_leaving_early_ends_the_threads() -> None:
     def decode(_number: int) -> Iterator[Piece]:
         while True:
-            yield Piece(b"x" * 100, b"", b"")
+            yield Piece(b"x" * 100, b"", b"", 0)
 
     before = threading.active_count()
     with OrderedDecoder(decode, 4, 3, 1000) as decoder:
@@ -88,7 +88,7 @@ def test_a_wider_window_lets_more_be_decoded() -> None:
 
     def decode(number: int) -> Iterator[Piece]:
         for _ in range(5):
-            yield Piece(bytes(100), b"", b"")
+            yield Piece(bytes(100), b"", b"", 0)
         if number == 1:
             ready.set()
 

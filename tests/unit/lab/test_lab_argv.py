@@ -183,7 +183,7 @@ def test_commas_in_paths_and_names_are_escaped_where_qemu_splits_at_them() -> No
         (DiskBus.AHCI, "ide-hd", "ide.3"),
         (DiskBus.NVME, "nvme", None),
         (DiskBus.VIRTIO, "virtio-blk-pci", None),
-        (DiskBus.SCSI, "scsi-hd", "virtio-scsi-adapter.0"),
+        (DiskBus.SCSI, "scsi-hd", "d-adapter.0"),
         (DiskBus.MEGASAS, "scsi-hd", "megasas-adapter.0"),
         (DiskBus.UAS, "scsi-hd", "d-bridge.0"),
         (DiskBus.USB, "usb-storage", "usb0.0"),
@@ -213,7 +213,7 @@ def test_beside_a_card_to_start_from_no_disk_has_a_boot_index() -> None:
     assert not [each for each in devices if "bootindex" in each]
 
 
-@pytest.mark.parametrize("bus", [bus for bus in CONTROLLERS if CONTROLLERS[bus].adapter])
+@pytest.mark.parametrize("bus", [bus for bus in CONTROLLERS if CONTROLLERS[bus].adapter and not CONTROLLERS[bus].each])
 def test_disks_of_one_kind_share_a_host_adapter(bus: DiskBus) -> None:
     disks = tuple(VirtualDisk(name=name, file=f"/{name}", bus=bus) for name in ("a", "b"))
     arguments = qemu_arguments(replace(BIOS_MACHINE, disks=disks), ENDPOINTS)
@@ -221,6 +221,13 @@ def test_disks_of_one_kind_share_a_host_adapter(bus: DiskBus) -> None:
     found = [each for each in objects(arguments, "-device") if each["driver"] == "scsi-hd"]
     assert [each["bus"] for each in found] == [f"{adapter['id']}.0"] * 2
     assert [each["bootindex"] for each in found] == [1, 2]
+
+
+def test_disks_that_ovmf_would_not_find_behind_one_adapter_have_one_each() -> None:
+    disks = tuple(VirtualDisk(name=name, file=f"/{name}", bus=DiskBus.SCSI) for name in ("a", "b"))
+    devices = objects(qemu_arguments(replace(BIOS_MACHINE, disks=disks), ENDPOINTS), "-device")
+    assert [each["id"] for each in devices if each["driver"] == "virtio-scsi-pci"] == ["a-adapter", "b-adapter"]
+    assert [each["bus"] for each in devices if each["driver"] == "scsi-hd"] == ["a-adapter.0", "b-adapter.0"]
 
 
 def test_disks_of_a_sas_controller_have_different_addresses() -> None:

@@ -17,12 +17,14 @@ from gprov.domain.branding import Branding
 from gprov.domain.errors import ContentRefused, DeviceFault, DeviceMissing, IntegrityFault
 from gprov.domain.files import FileType
 from gprov.domain.image.contents import VerifiedImage
+from gprov.domain.image.verify import check_stored as check_stored_uncached
 from gprov.domain.image.verify import verify_image as verify_uncached
 from gprov.ports.archive import Archives, ProgressReport
 from gprov.ports.destructive.image_unpacker import ImageUnpacker
 
 # Simulations read the same few images thousands of times. The hash of bytes is cached.
 verify_image = lru_cache(maxsize=256)(verify_uncached)
+check_stored = lru_cache(maxsize=256)(check_stored_uncached)
 _decompressed = lru_cache(maxsize=64)(lzma.decompress)
 
 
@@ -30,22 +32,39 @@ class FakeArchives(Archives, ImageUnpacker):
     def __init__(self, machine: SimulatedMachine, branding: Branding | None = None) -> None:
         self._machine = machine
         self._branding = branding or Branding()
+        self._stored: VerifiedImage | None = None  # the last image that was verified, if only as stored
 
     @override
     def verify(self, path: str, progress: ProgressReport, most: int | None = None) -> VerifiedImage:
         self._machine.begin_write(f"verify {path}")
         content = read_file(self._machine, path).content
         progress(0, len(content))
+        self._stored = None
         image = verify_image(path, content, self._branding, most)
         progress(len(content), len(content))
         self._machine.verified.append(path)
         return image
 
     @override
+    def verify_stored(self, expected: VerifiedImage, progress: ProgressReport, most: int | None = None) -> None:
+        path = expected.path
+        self._machine.begin_write(f"verify {path} as stored")
+        content = read_file(self._machine, path).content
+        progress(0, len(content))
+        self._stored = None
+        check_stored(expected, content, most)
+        progress(len(content), len(content))
+        self._stored = expected
+        self._machine.verified.append(path)
+
+    @override
     def extract(self, image: VerifiedImage, target: str, progress: ProgressReport) -> None:
         self._machine.begin_write(f"extract {image.path}")
         content = read_file(self._machine, image.path).content
-        if verify_image(image.path, content, self._branding).digest != image.digest:
+        stored, self._stored = self._stored, None
+        if stored == image:
+            check_stored(image, content)
+        elif verify_image(image.path, content, self._branding).digest != image.digest:
             raise IntegrityFault(image.path, "changed since it was verified")
         place = locate(self._machine, target)
         if place.node is None or place.node.type is not FileType.FOLDER:

@@ -21,19 +21,22 @@ _NONE: frozenset[FirmwareKind] = frozenset()
 class Controller:
     """``adapter``: QEMU's device of a SCSI host adapter, whose disks are ``scsi-hd``; "" for other controllers.
     ``starts``: firmware that can start a system from its disks. ``removable``: Linux cannot tell whether such a disk
-    stays in the machine, so gprov makes RECOVERY on it and never PRIMARY."""
+    stays in the machine, so gprov makes RECOVERY on it and never PRIMARY. ``each``: every disk has an adapter of its
+    own. (OVMF connects only the disk of the first boot entry that names one behind a virtio-scsi adapter, and then does
+    not find the others behind it.)"""
 
     description: str
     adapter: str = ""
     starts: frozenset[FirmwareKind] = _BOTH
     removable: bool = False
+    each: bool = False
 
 
 CONTROLLERS: Mapping[DiskBus, Controller] = {
     DiskBus.AHCI: Controller(description="SATA, the board's AHCI controller"),
     DiskBus.NVME: Controller(description="NVMe"),
     DiskBus.VIRTIO: Controller(description="virtio-blk"),
-    DiskBus.SCSI: Controller(description="virtio-scsi", adapter="virtio-scsi-pci"),
+    DiskBus.SCSI: Controller(description="virtio-scsi", adapter="virtio-scsi-pci", each=True),
     DiskBus.MEGASAS: Controller(description="LSI MegaRAID SAS 1078", adapter="megasas", starts=_BIOS),
     DiskBus.MEGASAS_GEN2: Controller(description="LSI MegaRAID SAS 2108", adapter="megasas-gen2", starts=_BIOS),
     DiskBus.MPTSAS: Controller(description="LSI SAS 1068", adapter="mptsas1068", starts=_BIOS),

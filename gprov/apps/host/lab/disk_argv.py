@@ -35,9 +35,9 @@ def block_node(disk: VirtualDisk) -> Options:
 
 def adapter_devices(disks: Sequence[VirtualDisk]) -> Iterator[Options]:
     """Return the controllers of these disks, except the board's own and those that are disks at the same time."""
-    for bus in dict.fromkeys(disk.bus for disk in disks):
-        if CONTROLLERS[bus].adapter:
-            yield {"driver": CONTROLLERS[bus].adapter, "id": _adapter(bus)}
+    adapters = {_adapter(disk): CONTROLLERS[disk.bus].adapter for disk in disks if CONTROLLERS[disk.bus].adapter}
+    for name, driver in adapters.items():
+        yield {"driver": driver, "id": name}
     for disk in disks:
         if disk.bus is DiskBus.SDHCI:  # has one slot
             yield {"driver": "sdhci-pci", "id": f"{disk.name}-slot"}
@@ -60,7 +60,7 @@ def disk_device(disk: VirtualDisk, port: int = 0, boot_index: int | None = None)
     if CONTROLLERS[disk.bus].adapter:
         # Linux finds a disk of a SAS controller by its address, which QEMU takes from the WWN.
         name = {"wwn": _NAA_5 | crc32(disk.name.encode())} if disk.bus is DiskBus.MPTSAS else {}
-        return {"driver": "scsi-hd", "bus": f"{_adapter(disk.bus)}.0", **common, **name}
+        return {"driver": "scsi-hd", "bus": f"{_adapter(disk)}.0", **common, **name}
     match disk.bus:
         case DiskBus.NVME:
             return {"driver": "nvme", **common, "serial": disk.serial or disk.name}
@@ -74,5 +74,5 @@ def disk_device(disk: VirtualDisk, port: int = 0, boot_index: int | None = None)
             return {"driver": "ide-hd", "bus": f"ide.{port}", **common}
 
 
-def _adapter(bus: DiskBus) -> str:
-    return f"{bus.value}-adapter"
+def _adapter(disk: VirtualDisk) -> str:
+    return f"{disk.name if CONTROLLERS[disk.bus].each else disk.bus.value}-adapter"

@@ -38,6 +38,7 @@ from gprov.adapters.fake.net.network import FakeNetwork
 from gprov.adapters.fake.net.origin import FakeOrigin
 from gprov.adapters.fake.net.server_trust import FakeTrust, VerifiedTime
 from gprov.adapters.fake.system.background import FakeBackground
+from gprov.adapters.fake.system.ed25519 import PythonVerifier
 from gprov.adapters.fake.system.passwords import FakePasswordHasher
 from gprov.adapters.fake.system.power import FakePower
 from gprov.adapters.fake.system.process import FakeProcesses
@@ -56,6 +57,7 @@ from gprov.domain.mfg.qa.kernel import VERSION_FILE
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.model import Platform
 from gprov.ports.events import EventSink
+from gprov.ports.ratchets import Ratchets
 
 if TYPE_CHECKING:
     from gprov.apps.erase.container import EraseContainer
@@ -70,7 +72,8 @@ class World:
     ``provisioned_by``: number of the boot entry that the firmware starts provisioning from, None for a start over the
     network. ``stuck``: names of background work that never makes progress. ``arguments``: kernel arguments of every
     start of provisioning, besides ``mfgurl``. ``invited``: serial number for which each of these starts has a one-time
-    token of the factory, "" for none. ``install``: an adopter's function that replaces providers.
+    token of the factory, "" for none. ``install``: an adopter's function that replaces providers. ``built_in``: further
+    files of the initramfs, by path. ``ratchets``: stores of numbers that never go down, besides RECOVERY's file.
     """
 
     machine: SimulatedMachine
@@ -89,6 +92,8 @@ class World:
     arguments: Mapping[str, str] = field(default_factory=dict)
     invited: str = ""
     install: Callable[[UnitContainer], None] | None = None
+    built_in: dict[str, bytes] = field(default_factory=dict)
+    ratchets: list[Ratchets] = field(default_factory=list)
 
     def __deepcopy__(self, memo: dict[int, object]) -> World:
         """Values that never change are shared: a campaign copies thousands of worlds."""
@@ -153,6 +158,7 @@ class World:
             (BOOT_IMAGE, self.loader.boot),
             (CORE_IMAGE, self.loader.core),
             (VERSION_FILE, version),
+            *self.built_in.items(),
         ):
             self.machine.ram.current.put(path, Node(type=FileType.FILE, content=content))
 
@@ -209,6 +215,8 @@ def plug_in(container: UnitContainer, world: World) -> None:
     set_value(container.smbios, FakeSmbios(machine))
     set_value(container.inventory, FakeInventory(machine))
     set_value(container.hasher, FakePasswordHasher())
+    set_value(container.signature_verifier, PythonVerifier())
+    set_value(container.more_ratchets, tuple(world.ratchets))
     set_value(container.config_tools, FakeConfigTools(machine))
     trust = FakeTrust(machine, world.origin)
     set_value(container.trust_store, trust)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.apps.unit.execution.erase.runner import ErasureRunner
     from gprov.apps.unit.execution.executor import Executor, PlanPorts
     from gprov.apps.unit.network.server_trust import TrustPorts
+    from gprov.apps.unit.recovery.image_trust import ImageTrustPorts
     from gprov.domain.platform.model import Platform
     from gprov.ports.display import Display, Panel
     from gprov.ports.events import EventSink
@@ -164,6 +165,12 @@ def _trust_ports(unit: UnitContainer) -> TrustPorts:
     return TrustPorts(store=unit.trust_store, files=unit.files(), clock=unit.clock())
 
 
+def _image_trust_ports(unit: UnitContainer) -> ImageTrustPorts:
+    from gprov.apps.unit.recovery.image_trust import ImageTrustPorts
+
+    return ImageTrustPorts(files=unit.files(), verifier=unit.signature_verifier, ratchets=unit.more_ratchets)
+
+
 def _flow_ports(unit: UnitContainer) -> FlowPorts:
     from gprov.apps.unit.composition.flow_ports import FlowPorts
 
@@ -173,6 +180,7 @@ def _flow_ports(unit: UnitContainer) -> FlowPorts:
         smbios=unit.smbios(),
         network=unit.network(),
         trust=unit.trust_ports(),
+        image_trust=unit.image_trust_ports(),
         background=unit.background(),
         telemetry_at=unit.telemetry_at(),
         session_access_at=unit.session_access_at(),
@@ -196,6 +204,7 @@ class UnitContainer(PortContainer):
     plan_ports = factory(_plan_ports, itself)
     destructive_ports = factory(_destructive_ports, itself)
     trust_ports = factory(_trust_ports, itself)
+    image_trust_ports = factory(_image_trust_ports, itself)
     executor = factory(_executor, itself)
     erasure_runner = factory(_erasure_runner, itself)
     burn_in_runner = factory(_burn_in_runner, itself)

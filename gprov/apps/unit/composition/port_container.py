@@ -233,6 +233,9 @@ class PortContainer(Container):
     smbios = singleton(firmware_adapters.smbios)
     inventory = singleton(firmware_adapters.inventory)
     hasher = singleton(adapters.hasher)
+    signature_verifier = singleton(adapters.signature_verifier)
+    # Stores of numbers that never go down, besides the file on RECOVERY.
+    more_ratchets = factory(adapters.more_ratchets)
     config_tools = singleton(_config_tools, itself)
 
     http_trust: Declaration[Container, HttpTrust] = singleton(network_adapters.http_trust)

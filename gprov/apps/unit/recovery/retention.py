@@ -12,6 +12,7 @@ from gprov.apps.unit.execution.executor import Executor
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, DeviceFault
 from gprov.domain.files import FileType
+from gprov.domain.image.companions import image_of_companion
 from gprov.domain.image.history import History
 from gprov.domain.image.name import SUFFIX, parse_image_name
 from gprov.domain.image.retention import (
@@ -70,6 +71,7 @@ def image_facts(
     return ImageFacts(
         images=tuple(images),
         partials=partials,
+        companions=tuple(file for file in stored if image_of_companion(file.name)),
         history=history,
         protected=protected,
         free=files.usage(folder).free,

@@ -1,0 +1,119 @@
+"""Which trust chain a unit believes: the longest valid one of kernel, RECOVERY and media, if it is not older than one
+that the unit has seen."""
+
+from __future__ import annotations
+
+from gprov.apps.unit.composition.context import UnitContext
+from gprov.apps.unit.recovery.recovery_ratchets import AllRatchets
+from gprov.apps.unit.recovery.regular_files import read_regular
+from gprov.apps.unit.reporting.bus import EventBus
+from gprov.domain.errors import BadInput, DeviceFault
+from gprov.domain.recovery_files import TRUST_FOLDER
+from gprov.domain.trust import built_in
+from gprov.domain.trust.chain import CHAIN_FILE, MAX_CHAIN, TrustChain, check_chain, parse_chain, serialise_chain
+from gprov.domain.trust.ratchets import RatchetValues
+from gprov.ports.files import Files
+from gprov.ports.signatures import SignatureVerifier
+
+
+def built_in_chain(files: Files, verifier: SignatureVerifier, bus: EventBus) -> TrustChain | None:
+    """The kernel's own. None without one, or if it is damaged, which is reported."""
+    return _valid_chain(built_in.CHAIN_PATH, files, verifier, bus)
+
+
+class TrustChains:
+    """While RECOVERY is mounted. A longer chain is stored there before its version is recorded, so that a power cut
+    between the two leaves a chain that counts. ``keeps``: False without RECOVERY: a version that were recorded in a TPM
+    alone would have the unit refuse all that is on its RECOVERY, once that is found again."""
+
+    def __init__(
+        self,
+        own: TrustChain | None,
+        files: Files,
+        verifier: SignatureVerifier,
+        ratchets: AllRatchets,
+        context: UnitContext,
+        *,
+        keeps: bool,
+    ) -> None:
+        recovery = context.mount_points.recovery
+        self._files = files
+        self._verifier = verifier
+        self._ratchets = ratchets
+        self._bus = context.bus
+        self._keeps = keeps
+        self._stored_path = f"{recovery}/{TRUST_FOLDER}/{CHAIN_FILE}"
+        self._own = own
+        self._longest = own
+        if own is not None:
+            stored = self._of_the_owner(self._stored_path)
+            self._stored_version = stored.version if stored is not None else 0
+            beside_images = self._of_the_owner(f"{context.image_folder}/{CHAIN_FILE}")
+            for chain in (stored, beside_images):
+                self._take(chain)
+            self._adopt()
+            if self.believed is None:
+                self._bus.error(f"no image can be trusted: {self.problem}")
+
+    @property
+    def believed(self) -> TrustChain | None:
+        """None: signatures cannot be checked, for the reason in ``problem``."""
+        seen = self._ratchets.values.trust_version
+        return self._longest if self._longest is not None and self._longest.version >= seen else None
+
+    @property
+    def problem(self) -> str:
+        """Why no chain is believed."""
+        if self._longest is None:
+            return "this kernel has no keys that can be used"
+        seen = self._ratchets.values.trust_version
+        return (
+            f"the trust chain is of version {self._longest.version}, but this unit has seen version {seen}: RECOVERY's"
+            f" was lost or put back. Copy the present {CHAIN_FILE} of the owner beside the images"
+        )
+
+    def consider(self, path: str) -> None:
+        """Use the chain at ``path``, if there is one and it is longer than the others."""
+        if self._own is not None:
+            self._take(self._of_the_owner(path))
+            self._adopt()
+
+    def _take(self, chain: TrustChain | None) -> None:
+        if chain is not None and (self._longest is None or chain.version > self._longest.version):
+            self._longest = chain
+
+    def _of_the_owner(self, path: str) -> TrustChain | None:
+        """None without a valid chain of the kernel's owner at ``path``."""
+        chain = _valid_chain(path, self._files, self._verifier, self._bus)
+        if chain is None or self._own is None:
+            return None
+        if not chain.begins_as(self._own):
+            self._bus.warning(f"{path} is not used: it is the trust chain of another owner than this kernel's")
+            return None
+        return chain
+
+    def _adopt(self) -> None:
+        """Store the chain in use on RECOVERY and record its version, where that is new."""
+        chain = self.believed
+        if chain is None or not self._keeps:
+            return
+        if chain.version > self._stored_version:
+            try:
+                self._files.replace(self._stored_path, serialise_chain(chain))
+            except DeviceFault as fault:
+                # Without the chain the version must not be recorded: the unit would believe nothing any more.
+                self._bus.warning(f"the trust chain of version {chain.version} is not kept: {fault}")
+                return
+            self._stored_version = chain.version
+        if chain.version > self._ratchets.values.trust_version:
+            self._ratchets.raise_to(RatchetValues(trust_version=chain.version))
+            self._bus.log(f"the trust version is {chain.version} now")
+
+
+def _valid_chain(path: str, files: Files, verifier: SignatureVerifier, bus: EventBus) -> TrustChain | None:
+    try:
+        content = read_regular(files, path, MAX_CHAIN)
+        return check_chain(path, parse_chain(path, content), verifier) if content is not None else None
+    except (BadInput, DeviceFault) as error:
+        bus.error(error)
+        return None

@@ -1,0 +1,1 @@
+"""Which images, kernels and documents of its owner a unit trusts."""

@@ -1,0 +1,180 @@
+"""Trust chain: all statements of an owner from the first one on, in one file that travels beside images.
+
+The first statement is trusted because a kernel was built with it. Each later one is signed by both roots of the one
+before, and by both of its own roots: so both of the old and both of the new ones sign when roots change, and one root
+alone can change nothing.
+"""
+
+from __future__ import annotations
+
+import binascii
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from gprov.domain.errors import BadInput, Problem
+from gprov.domain.formats.json.object import JsonObject
+from gprov.domain.formats.json.reading import finish, read_object
+from gprov.domain.formats.minisign import PublicKey, Signature, parse_signature, serialise_signature
+from gprov.domain.trust.keys import Verifier, key_of, signature_problem
+from gprov.domain.trust.statement import Statement, parse_statement
+
+CHAIN_FILE = "trust.chain"
+MAX_CHAIN = 1 << 20  # bytes
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SignedStatement:
+    """``content``: the statement's JSON, as it was signed."""
+
+    content: bytes
+    signatures: tuple[Signature, ...]
+    statement: Statement
+
+
+@dataclass(frozen=True, slots=True)
+class UncheckedChain:
+    """A chain that was parsed, whose signatures may be anything."""
+
+    statements: tuple[SignedStatement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrustChain:
+    """A chain whose signatures are valid, from its first statement on. ``statements``: at least one."""
+
+    statements: tuple[SignedStatement, ...]
+
+    @property
+    def current(self) -> Statement:
+        return self.statements[-1].statement
+
+    @property
+    def version(self) -> int:
+        return self.current.version
+
+    def begins_as(self, other: TrustChain) -> bool:
+        """Whether both have the same first statement, on which everything else rests."""
+        return self.statements[0].content == other.statements[0].content
+
+
+def parse_chain(source: str, data: bytes) -> UncheckedChain:
+    """Raises BadInput with every problem."""
+    if len(data) > MAX_CHAIN:
+        raise BadInput(source, [Problem("", f"has {len(data)} bytes, more than {MAX_CHAIN}")])
+    root = read_object(source, data)
+    root.integer("Format", required=True, minimum=FORMAT, maximum=FORMAT)
+    listed = root.objects("Statements", required=True)
+    if root.has("Statements") and not root.count("Statements"):
+        root.problem("Statements", "must have one statement at least")
+    statements = tuple(found for one in listed if (found := _signed_statement(one)) is not None)
+    return finish(source, root, UncheckedChain(statements))
+
+
+def serialise_chain(chain: UncheckedChain | TrustChain) -> bytes:
+    """Inverse of ``parse_chain``."""
+    statements = [
+        {
+            "Statement": b64encode(one.content).decode("ascii"),
+            "Signatures": [serialise_signature(signature).decode() for signature in one.signatures],
+        }
+        for one in chain.statements
+    ]
+    return (json.dumps({"Format": FORMAT, "Statements": statements}, indent=1) + "\n").encode("ascii")
+
+
+def check_chain(source: str, chain: UncheckedChain, verifier: Verifier) -> TrustChain:
+    """Raises BadInput with every problem. Whether the first statement is to be trusted is for the caller to know."""
+    problems = [*_order_problems(chain.statements)]
+    before: tuple[PublicKey, ...] = ()
+    for number, one in enumerate(chain.statements):
+        place = f"$.Statements[{number}]"
+        problems += _signature_problems(place, one, _required(before, one.statement), verifier)
+        before = one.statement.roots
+    if problems:
+        raise BadInput(source, problems)
+    return TrustChain(chain.statements)
+
+
+def missing_signatures(signed: SignedStatement, before: Statement | None) -> tuple[PublicKey, ...]:
+    """Roots that have yet to sign. ``before``: the last statement of the chain that it is for."""
+    required = _required(before.roots if before is not None else (), signed.statement)
+    return tuple(key for key in required if all(one.number != key.number for one in signed.signatures))
+
+
+def _required(before: Iterable[PublicKey], statement: Statement) -> tuple[PublicKey, ...]:
+    return tuple(dict.fromkeys((*before, *statement.roots)))
+
+
+def _signature_problems(
+    place: str, signed: SignedStatement, required: tuple[PublicKey, ...], verifier: Verifier
+) -> Iterator[Problem]:
+    valid: set[PublicKey] = set()
+    for number, signature in enumerate(signed.signatures):
+        key = key_of(signature, required)
+        problem = signature_problem(key, signature, signed.content, verifier) if key is not None else ""
+        if key is None:
+            yield Problem(f"{place}.Signatures[{number}]", f"is of {signature.key_id}, which has no say here")
+        elif problem:
+            yield Problem(f"{place}.Signatures[{number}]", problem)
+        elif key in valid:
+            yield Problem(f"{place}.Signatures[{number}]", f"is the second one of the key {key.key_id}")
+        else:
+            valid.add(key)
+    for key in required:
+        if key not in valid:
+            yield Problem(f"{place}.Signatures", f"lack a valid one of the root {key.key_id}")
+
+
+def _order_problems(statements: tuple[SignedStatement, ...]) -> Iterator[Problem]:
+    for number, (earlier, later) in enumerate(pairwise(one.statement for one in statements), 1):
+        place = f"$.Statements[{number}]"
+        if later.version != earlier.version + 1:
+            yield Problem(place, f"has the version {later.version}, and follows version {earlier.version}")
+        gone = {one.key for one in earlier.revoked} - {one.key for one in later.revoked}
+        for key in sorted(gone, key=lambda key: key.key_id):
+            yield Problem(place, f"no longer revokes {key.key_id}: a key that was revoked stays revoked")
+        dropped = {*earlier.signers} - {*later.signers} - {one.key for one in later.revoked}
+        for key in sorted(dropped, key=lambda key: key.key_id):
+            yield Problem(place, f"leaves out the signer {key.key_id}: revoke it, and keep what stays good")
+
+
+def _signed_statement(one: JsonObject) -> SignedStatement | None:
+    content = _content(one)
+    signatures = [
+        found
+        for number, text in enumerate(one.texts("Signatures", required=True))
+        if (found := _signature(one, number, text)) is not None
+    ]
+    if content is None:
+        return None
+    place = f"{one.path}.Statement"
+    try:
+        statement = parse_statement(place, content)
+    except BadInput as error:
+        one.problems += [Problem(f"{place}: {problem.place}", problem.message) for problem in error.problems]
+        return None
+    return SignedStatement(content, tuple(signatures), statement)
+
+
+def _content(one: JsonObject) -> bytes | None:
+    text = one.text("Statement", required=True)
+    if not text:
+        return None
+    try:
+        return b64decode(text.encode("ascii"), validate=True)
+    except (UnicodeEncodeError, binascii.Error):
+        one.problem("Statement", "is not base64")
+        return None
+
+
+def _signature(one: JsonObject, number: int, text: str) -> Signature | None:
+    try:
+        return parse_signature("signature", text.encode())
+    except BadInput as error:
+        place = f"{one.path}.Signatures[{number}]"
+        one.problems += [Problem(f"{place}: {problem.place}", problem.message) for problem in error.problems]
+        return None

@@ -1,0 +1,91 @@
+"""Files beside an image: their names, and that they leave RECOVERY with it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gprov.domain.branding import Branding
+from gprov.domain.image.companions import companions_of, image_of_companion, is_companion
+from gprov.domain.image.name import ImageName
+from gprov.domain.image.retention import ImageFacts, StoredFile, StoredImage, plan_images
+from gprov.domain.mfg.files import PlacementKind, RemoteFile, destination
+
+PREFIX = Branding().image_prefix
+IMAGE = f"{PREFIX}2026-01-15.1.upd"
+SHA256 = "0" * 64
+
+
+def image(day: int) -> StoredImage:
+    return StoredImage(ImageName(date(2026, 1, day), 1, "1", "W."), 1000)
+
+
+def beside(day: int) -> tuple[StoredFile, ...]:
+    return tuple(StoredFile(name, 10) for name in companions_of(image(day).name.filename))
+
+
+@pytest.mark.parametrize("name", [*companions_of(IMAGE), "trust.chain"])
+def test_what_belongs_beside_an_image(name: str) -> None:
+    assert is_companion(name, PREFIX)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        IMAGE,
+        f"{IMAGE}.minisig",
+        f"{IMAGE}.manifest.minisig.minisig",
+        f"{PREFIX}2026-02-30.1.upd.manifest",
+        "OTHER.2026-01-15.1.upd.manifest",
+        f"{PREFIX}2026-01-15.1.manifest",
+        "Trust.chain",
+        "manifest",
+        "",
+    ],
+)
+def test_what_does_not(name: str) -> None:
+    assert not is_companion(name, PREFIX)
+
+
+@given(st.text())
+def test_a_companion_belongs_to_the_image_whose_companion_it_is(name: str) -> None:
+    owner = image_of_companion(name)
+    assert not owner or name in companions_of(owner)
+
+
+@pytest.mark.parametrize("name", [*companions_of(IMAGE), "trust.chain"])
+def test_the_factory_puts_it_beside_the_image(name: str) -> None:
+    placement = destination(RemoteFile(url=f"http://factory/{name}", sha256=SHA256), Branding(), uefi=True)
+    assert (placement.kind, placement.path) == (PlacementKind.OTHER, f"Image/{name}")
+
+
+def test_manifest_and_signature_leave_after_their_image() -> None:
+    images = tuple(image(day) for day in range(1, 6))
+    companions = tuple(file for day in range(1, 6) for file in beside(day))
+    removals = plan_images(ImageFacts(images=images, companions=companions))
+    assert [removal.name for removal in removals] == [image(2).name.filename, *(file.name for file in beside(2))]
+
+
+def test_what_belongs_to_no_image_leaves_unless_its_image_is_being_downloaded() -> None:
+    partial = StoredFile(f"{image(9).name.filename}.partial", 500)
+    removals = plan_images(
+        ImageFacts(images=(image(1),), partials=(partial,), companions=(*beside(1), *beside(8), *beside(9)))
+    )
+    assert [removal.name for removal in removals] == [file.name for file in beside(8)]
+
+
+def test_it_leaves_with_a_download_that_is_given_up() -> None:
+    partial = StoredFile(f"{image(9).name.filename}.partial", 500)
+    removals = plan_images(
+        ImageFacts(images=(image(1),), partials=(partial,), companions=beside(9), free=0, required=400)
+    )
+    assert [removal.name for removal in removals] == [partial.name, *(file.name for file in beside(9))]
+
+
+def test_what_is_to_be_downloaded_stays() -> None:
+    [manifest, signature] = beside(8)
+    facts = ImageFacts(images=(image(1),), companions=(manifest, signature), protected=frozenset({manifest.name}))
+    assert [removal.name for removal in plan_images(facts)] == [signature.name]

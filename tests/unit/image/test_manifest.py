@@ -1,0 +1,186 @@
+"""The manifest of an image."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fuzz import seeds
+from gprov.domain.branding import Branding
+from gprov.domain.errors import BadInput
+from gprov.domain.formats.image.capture import CapturedNames
+from gprov.domain.formats.image.captured import CapturedFiles
+from gprov.domain.formats.image.ext4_usage import Needs
+from gprov.domain.image.captured_names import captured_names
+from gprov.domain.image.contents import VerifiedImage
+from gprov.domain.image.manifest import (
+    MAX_MANIFEST,
+    Manifest,
+    Release,
+    make_manifest,
+    parse_manifest,
+    serialise_manifest,
+)
+from gprov.domain.image.name import ImageName
+from gprov.domain.image.verify import verify_image
+
+NAMES = captured_names(Branding())
+COUNT = st.integers(0, 2**63 - 1)
+TEXT = st.text(st.characters(codec="utf-8"), max_size=10)
+CONTENT = st.none() | st.binary(max_size=40)
+MEMBER = TEXT.filter(str.strip).map(str.encode)
+IMAGE_NAMES = st.builds(
+    lambda day, build, prefix: ImageName(day, int(build), build, prefix),
+    st.dates(date(1000, 1, 1)),
+    st.text("0123456789", min_size=1, max_size=6),
+    st.sampled_from(("WIDGET.LNX.SHINY.", "", "prefix ", "2024-01-01.1.")),
+)
+VERSIONS = st.tuples(st.integers(0, 9), st.integers(0, 9)).map(sorted)
+MANIFESTS = st.builds(
+    make_manifest,
+    IMAGE_NAMES,
+    st.builds(
+        VerifiedImage,
+        path=st.just("/anywhere/x.upd"),
+        size=st.integers(1, 2**63 - 1),
+        unpacked=COUNT,
+        content_bytes=COUNT,
+        entries=COUNT,
+        digest=st.binary(min_size=32, max_size=32).map(bytes.hex),
+        needs=st.builds(Needs, COUNT, COUNT),
+        notes=st.lists(TEXT, max_size=3).map(tuple),
+        files=st.builds(
+            CapturedFiles,
+            passwd=CONTENT,
+            group=CONTENT,
+            shadow=CONTENT,
+            fstab=CONTENT,
+            hosts=CONTENT,
+            imgmeta=CONTENT,
+            kernel_start=CONTENT,
+            has_init=st.booleans(),
+            has_network=st.booleans(),
+            module_releases=st.lists(TEXT, max_size=3).map(tuple),
+        ),
+    ),
+    st.builds(CapturedNames, MEMBER, MEMBER, st.frozensets(MEMBER), st.frozensets(MEMBER)),
+    st.builds(
+        lambda pair, platforms: Release(pair[1], pair[0], tuple(platforms)), VERSIONS, st.lists(TEXT, max_size=3)
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def image() -> bytes:
+    return seeds.xz(seeds.tar({"etc/passwd": b"root:x:0:0::/:/bin/sh\n", "etc/shadow": b"root:*:1::::::\n"}))
+
+
+@pytest.fixture(scope="module")
+def manifest(image: bytes) -> Manifest:
+    name = ImageName(date(2024, 2, 29), 107, "0107", "WIDGET.LNX.SHINY.")
+    return make_manifest(name, verify_image("/tmp/x.upd", image), NAMES, Release(3, 2, ("one", "two")))
+
+
+def changed(manifest: Manifest, **values: object) -> bytes:
+    return json.dumps({**json.loads(serialise_manifest(manifest)), **values}).encode()
+
+
+def problems(data: bytes) -> list[str]:
+    with pytest.raises(BadInput) as caught:
+        parse_manifest("x.upd.manifest", data)
+    return [str(one) for one in caught.value.problems]
+
+
+def test_it_replaces_a_verification(image: bytes, manifest: Manifest) -> None:
+    """A unit that trusts the manifest knows all that verification would find."""
+    found = parse_manifest("m", serialise_manifest(manifest))
+    assert found.verified_image("/mnt/RECOVERY/Image/x.upd") == verify_image("/mnt/RECOVERY/Image/x.upd", image)
+    assert found.names == NAMES
+    assert found.image.files.shadow
+
+
+@given(MANIFESTS)
+def test_it_is_read_as_written(manifest: Manifest) -> None:
+    data = serialise_manifest(manifest)
+    found = parse_manifest("m", data)
+    assert found == manifest
+    assert serialise_manifest(found) == data
+
+
+def test_others_read_the_document(manifest: Manifest) -> None:
+    value = json.loads(serialise_manifest(manifest))
+    assert (value["Name"], value["Date"], value["Build"]) == (
+        "WIDGET.LNX.SHINY.2024-02-29.0107.upd",
+        "2024-02-29",
+        "0107",
+    )
+    assert (value["SecurityVersion"], value["Floor"], value["Platforms"]) == (3, 2, ["one", "two"])
+    assert (value["Size"], value["Sha256"]) == (manifest.image.size, manifest.image.digest)
+
+
+def test_it_is_for_the_named_platforms(manifest: Manifest) -> None:
+    assert manifest.release.is_for("one")
+    assert not manifest.release.is_for("three")
+    assert Release().is_for("three")
+
+
+def test_secrets_of_the_image_are_not_printed(manifest: Manifest) -> None:
+    assert "root:" not in repr(manifest)
+
+
+def test_a_floor_above_the_image_is_refused(image: bytes, manifest: Manifest) -> None:
+    with pytest.raises(BadInput, match="Floor: must be at most the security version"):
+        make_manifest(manifest.name, manifest.image, NAMES, Release(1, 2))
+    assert problems(changed(manifest, Floor=4)) == ["$.Floor: must be at most the security version, 3, is 4"]
+
+
+# Key: a wrong value, and the beginning of the message.
+WRONG: Mapping[str, tuple[object, str]] = {
+    "Format": (2, "$.Format: must be 1..1, is 2"),
+    "Kind": ("other", "$.Kind: must be 'gprov image manifest'"),
+    "Date": ("2024-02-28", "$.Name: date"),
+    "Build": ("107", "$.Name: date"),
+    "Name": ("../WIDGET.LNX.SHINY.2024-02-29.0107.upd", "$.Name: must be the name of a file, without folders"),
+    "SecurityVersion": (-1, "$.SecurityVersion: must be at least 0, is -1"),
+    "Platforms": ([1], "$.Platforms[0]: must be whole text, is number 1"),
+    "Size": (0, "$.Size: must be at least 1, is 0"),
+    "Sha256": ("A" * 64, "$.Sha256: must be 64 hexadecimal digits in lower case"),
+    "Unpacked": ("1", "$.Unpacked: must be a whole number, is text '1'"),
+    "Members": (None, "$.Members: is missing"),
+    "ContentBytes": (-1, "$.ContentBytes: must be at least 0, is -1"),
+    "Needs": ({"Allocated": 1}, "$.Needs.Inodes: is missing"),
+    "Captured": (None, "$.Captured: is missing"),
+}
+
+
+@pytest.mark.parametrize("key", WRONG)
+def test_what_is_wrong_is_named(manifest: Manifest, key: str) -> None:
+    value, message = WRONG[key]
+    assert any(one.startswith(message) for one in problems(changed(manifest, **{key: value})))
+
+
+def test_all_problems_at_once(manifest: Manifest) -> None:
+    found = problems(changed(manifest, Size=0, Sha256="x", Captured={"Passwd": "%"}))
+    assert [one.split(":")[0] for one in found] == [
+        "$.Captured.KernelPath",
+        "$.Captured.ImgMetaPath",
+        "$.Captured.InitPaths",
+        "$.Captured.Paths",
+        "$.Captured.Passwd",
+        "$.Size",
+        "$.Sha256",
+    ]
+
+
+def test_one_of_another_kind_or_size() -> None:
+    assert "$.Kind: is missing" in problems(b"{}")
+    assert problems(bytes(MAX_MANIFEST + 1)) == [f"has {MAX_MANIFEST + 1} bytes, more than {MAX_MANIFEST}"]
+
+
+def test_unknown_keys_are_left_to_later_versions(manifest: Manifest) -> None:
+    assert parse_manifest("m", changed(manifest, _Comment=1, Later="x")) == manifest

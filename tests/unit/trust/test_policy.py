@@ -1,0 +1,166 @@
+"""The decision about one image: what is checked, and what follows under each policy."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from fuzz import seeds
+from gprov.adapters.fake.system.ed25519 import PythonVerifier
+from gprov.domain.branding import Branding
+from gprov.domain.image.captured_names import captured_names
+from gprov.domain.image.manifest import Manifest, Release, make_manifest, serialise_manifest
+from gprov.domain.image.name import ImageName
+from gprov.domain.image.verify import verify_image
+from gprov.domain.trust.chain import TrustChain, check_chain
+from gprov.domain.trust.policy import (
+    Accepted,
+    Doubt,
+    Doubtful,
+    ManifestFiles,
+    Refused,
+    TrustPolicy,
+    UnitTrust,
+    examine,
+    judge,
+)
+from gprov.domain.trust.statement import Revoked
+from tests.unit.trust.owner import (
+    FIRST,
+    ROOT_A,
+    ROOT_B,
+    SECOND_SIGNER,
+    SIGNER,
+    STRANGER,
+    OwnerKey,
+    chain_of,
+    next_statement,
+    signed,
+)
+
+VERIFIER = PythonVerifier()
+NAME = ImageName(date(2024, 2, 29), 107, "0107", "WIDGET.LNX.SHINY.")
+NAMES = captured_names(Branding())
+FIRST_CHAIN = check_chain("c", chain_of(signed(FIRST, ROOT_A, ROOT_B)), VERIFIER)
+
+
+USUAL = Release(3, 2)
+
+
+def manifest_of(release: Release = USUAL, names: str = "norm_boot") -> Manifest:
+    captured = captured_names(Branding(boot_kernel=names))
+    return make_manifest(NAME, verify_image("x", seeds.xz(seeds.root_tar())), captured, release)
+
+
+MANIFEST = manifest_of()
+
+
+def files(key: OwnerKey = SIGNER, manifest: Manifest = MANIFEST, filename: str = NAME.filename) -> ManifestFiles:
+    content = serialise_manifest(manifest)
+    return ManifestFiles(filename, content, key.sign(content))
+
+
+def trust(
+    policy: TrustPolicy = TrustPolicy.ENFORCE, chain: TrustChain | None = FIRST_CHAIN, floor: int = 0
+) -> UnitTrust:
+    return UnitTrust(policy=policy, chain=chain, floor=floor, code_name="shiny", names=NAMES)
+
+
+def doubt(files: ManifestFiles, chain: TrustChain | None = FIRST_CHAIN) -> Doubt:
+    """Refused under enforce; a warning, and the whole image to verify, under warn; nothing under off."""
+    found = examine(trust(chain=chain), files, VERIFIER)
+    assert isinstance(found, Doubtful)
+    assert judge(trust(chain=chain), files, VERIFIER) == Refused(found.reason)
+    assert judge(trust(TrustPolicy.ENFORCE_ALWAYS, chain), files, VERIFIER) == Refused(found.reason)
+    assert judge(trust(TrustPolicy.WARN, chain), files, VERIFIER) == Accepted(None, found.reason)
+    assert judge(trust(TrustPolicy.OFF, chain), files, VERIFIER) == Accepted()
+    return found.doubt
+
+
+@pytest.mark.parametrize("policy", [TrustPolicy.WARN, TrustPolicy.ENFORCE])
+def test_a_signed_image(policy: TrustPolicy) -> None:
+    assert judge(trust(policy), files(), VERIFIER) == Accepted(MANIFEST)
+
+
+def test_without_keys() -> None:
+    assert doubt(files(), chain=None) is Doubt.NO_KEYS
+
+
+def test_an_unsigned_image() -> None:
+    assert doubt(replace(files(), manifest=None)) is Doubt.UNSIGNED
+    assert doubt(replace(files(), signature=None)) is Doubt.UNSIGNED
+
+
+@pytest.mark.parametrize("key", [STRANGER, ROOT_A, SECOND_SIGNER], ids=("stranger", "root", "not yet a signer"))
+def test_keys_that_sign_no_images(key: OwnerKey) -> None:
+    assert doubt(files(key)) is Doubt.BAD_SIGNATURE
+
+
+def test_a_changed_manifest() -> None:
+    one = files()
+    assert one.manifest is not None
+    assert doubt(replace(one, manifest=one.manifest.replace(b'"SecurityVersion": 3', b'"SecurityVersion": 9'))) is (
+        Doubt.BAD_SIGNATURE
+    )
+
+
+def test_a_signature_that_cannot_be_read() -> None:
+    assert doubt(replace(files(), signature=b"x")) is Doubt.BAD_SIGNATURE
+
+
+def test_something_else_that_was_signed() -> None:
+    content = b'{"Format": 1}'
+    assert doubt(ManifestFiles(NAME.filename, content, SIGNER.sign(content))) is Doubt.BAD_SIGNATURE
+
+
+def test_an_image_with_the_name_of_a_newer_one() -> None:
+    newer = replace(NAME, date=date(2030, 1, 1)).filename
+    assert doubt(files(filename=newer)) is Doubt.OTHER_IMAGE
+
+
+def test_an_image_for_another_branding() -> None:
+    """The members that the plan needs were captured under other names."""
+    assert doubt(files(manifest=manifest_of(names="other_boot"))) is Doubt.OTHER_IMAGE
+
+
+def test_an_image_for_another_platform() -> None:
+    assert doubt(files(manifest=manifest_of(Release(3, 2, ("dull", "matt"))))) is Doubt.OTHER_PLATFORM
+    own = files(manifest=manifest_of(Release(3, 2, ("dull", "shiny"))))
+    assert isinstance(examine(trust(), own, VERIFIER), Manifest)
+    unknown = replace(trust(), code_name="")
+    assert isinstance(examine(unknown, files(manifest=manifest_of(Release(3, 2, ("dull",)))), VERIFIER), Manifest)
+
+
+def test_an_image_of_a_revoked_signer() -> None:
+    content = serialise_manifest(MANIFEST)
+    kept = hashlib.sha256(content).hexdigest()
+    for keep, accepted in (((), False), (("0" * 64,), False), (("0" * 64, kept), True)):
+        later = next_statement(FIRST, signers=(SECOND_SIGNER,), revoked=(Revoked(SIGNER.public, keep),))
+        chain = check_chain("c", chain_of(signed(FIRST, ROOT_A, ROOT_B), signed(later, ROOT_A, ROOT_B)), VERIFIER)
+        if accepted:
+            assert examine(trust(chain=chain), files(), VERIFIER) == MANIFEST
+            # A kept manifest needs its signature all the same.
+            assert doubt(replace(files(), signature=STRANGER.sign(content)), chain) is Doubt.BAD_SIGNATURE
+        else:
+            assert doubt(files(), chain) is Doubt.REVOKED
+        assert isinstance(examine(trust(chain=chain), files(SECOND_SIGNER), VERIFIER), Manifest)
+
+
+@pytest.mark.parametrize("floor", [0, 3])
+def test_an_image_at_the_floor(floor: int) -> None:
+    assert judge(trust(floor=floor), files(), VERIFIER) == Accepted(MANIFEST)
+
+
+def test_an_image_below_the_floor() -> None:
+    reason = "has the security version 3, below the floor of this unit, 4"
+    assert judge(trust(floor=4), files(), VERIFIER) == Refused(reason)
+    assert judge(trust(TrustPolicy.WARN, floor=4), files(), VERIFIER) == Accepted(MANIFEST, reason)
+    assert judge(trust(TrustPolicy.ENFORCE_ALWAYS, floor=4), files(), VERIFIER) == Refused(reason)
+
+
+def test_which_policies_refuse_and_leave_that_to_a_person() -> None:
+    assert [policy for policy in TrustPolicy if policy.enforces] == [TrustPolicy.ENFORCE, TrustPolicy.ENFORCE_ALWAYS]
+    assert [policy for policy in TrustPolicy if policy.may_be_overruled] == [TrustPolicy.ENFORCE]
