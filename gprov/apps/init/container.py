@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gprov.apps.erase.container import EraseContainer
 from gprov.apps.init.flow import Boot
-from gprov.apps.init.ports import BootFailures, FindRoot, InitPorts, ShellFlow, Survey
+from gprov.apps.init.ports import BootFailures, ConfirmedSystem, FindRoot, InitPorts, ShellFlow, Survey
 from gprov.apps.restore.container import RestoreContainer
 from gprov.apps.unit.composition import adapters
 from gprov.apps.unit.composition.wiring import factory, itself
@@ -28,6 +28,12 @@ def _boot_failures(unit: InitContainer) -> BootFailures:
     from gprov.apps.init.boot_failures import BootFailureRecorder
 
     return BootFailureRecorder(unit.flow_ports(), unit.context())
+
+
+def _confirmed_system(unit: InitContainer) -> ConfirmedSystem:
+    from gprov.apps.init import confirmed_system
+
+    return confirmed_system.ConfirmedSystem(unit.flow_ports(), unit.context())
 
 
 def _shell_file_sink_at(unit: InitContainer) -> FileSinkAt:
@@ -72,6 +78,7 @@ def _init_ports(unit: InitContainer) -> InitPorts:
         shell=unit.shell_at(),
         survey=unit.survey,
         boot_failures=unit.boot_failures,
+        confirmed_system=unit.confirmed_system,
         media_search=unit.media_search,
     )
 
@@ -85,6 +92,7 @@ class InitContainer(RestoreContainer, EraseContainer):
 
     survey = factory(_survey, itself)
     boot_failures = factory(_boot_failures, itself)
+    confirmed_system = factory(_confirmed_system, itself)
     shell_file_sink_at = factory(_shell_file_sink_at, itself)
     shell_at = factory(_shell_at, itself)
     start_display = factory(_start_display, itself)

@@ -23,6 +23,8 @@ def prepare_handover(root: Found, array: FoundArray | None, ports: InitPorts, co
 
         report_array(array, ports, context)
     before = _count_attempt(volume, ports, context)
+    if before.confirmed == 1:
+        ports.confirmed_system().record()
     _announce_requests(ports, context)
     if isinstance(root.mount, Mounted) and root.mount.expects_display:
         from gprov.domain.boot.start_texts import start_texts

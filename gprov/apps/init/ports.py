@@ -81,10 +81,15 @@ class BootFailures(Protocol):
         """Set the count to zero, since a person has taken over. Never raises."""
 
 
+class ConfirmedSystem(Protocol):
+    def record(self) -> None:
+        """The system on the mounted root has reported for the first time that it was up. Never raises."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class InitPorts:
-    """``restore``, ``erase``, ``shell``, ``survey`` and ``boot_failures`` make their use case when it is needed: a
-    normal boot needs none. ``media_search`` makes its port."""
+    """``restore``, ``erase``, ``shell``, ``survey``, ``boot_failures`` and ``confirmed_system`` make their use case
+    when it is needed: a normal boot needs none. ``media_search`` makes its port."""
 
     volumes: VolumePorts
     operator: Operator
@@ -96,4 +101,5 @@ class InitPorts:
     shell: Callable[[FindRoot], ShellFlow]
     survey: Callable[[], Survey]
     boot_failures: Callable[[], BootFailures]
+    confirmed_system: Callable[[], ConfirmedSystem]
     media_search: Callable[[], MediaSearch]

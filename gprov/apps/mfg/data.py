@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gprov.apps.mfg.origin import OriginCheck
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.domain.errors import BadInput, NetworkFault, Problem
 from gprov.domain.mfg.encryption import require_encryption
@@ -17,16 +18,20 @@ _OK = 200
 _PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
 
 
-def fetch_manuf(http: Http, clock: Clock, context: UnitContext, *, verified: bool) -> ManufData:
+def fetch_manuf(http: Http, clock: Clock, origin: OriginCheck, context: UnitContext, *, verified: bool) -> ManufData:
     """``manufData.json`` from the URL in the kernel arguments. ``verified``: the servers of this run are verified, so
-    the file must not lead to others. Raises NetworkFault, BadInput with every problem and its JSON path."""
+    the file must not lead to others. Raises NetworkFault, RefusedByPolicy, BadInput with every problem and its JSON
+    path."""
     url = context.arguments.mfg_url
     if not url:
         raise BadInput("kernel arguments", [Problem("mfgurl", "is missing: set it to the URL of manufData.json")])
     source = redacted(url)
-    data = parse_manuf(source, _get(http, clock, url), context.branding)
+    content = _get(http, clock, url)
+    trust = origin.check(url, content)
+    data = parse_manuf(source, content, context.branding)
     if verified:
         require_encryption(source, data)
+    origin.require_proof(trust, source, data)
     for reading in data.readings:
         context.bus.log(f"{source}: {reading}")
     for warning in data.warnings:

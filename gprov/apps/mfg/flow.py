@@ -13,6 +13,7 @@ from gprov.apps.mfg.firmware_setup import FirmwareSetup, RestartNeeded
 from gprov.apps.mfg.imaging import free_space_for_files
 from gprov.apps.mfg.inspect import inspect, recovery_disk, target_disks
 from gprov.apps.mfg.job import ProvisioningJob
+from gprov.apps.mfg.origin import OriginCheck
 from gprov.apps.mfg.ports import FactoryServer, MfgPorts
 from gprov.apps.mfg.recovery_contents import write_recovery
 from gprov.apps.mfg.reports import MachineReports, name_of_unidentified, report_unidentified
@@ -21,7 +22,7 @@ from gprov.apps.unit.boot.loader import installable_loader
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.devices.identity import identify_unit, read_smbios
 from gprov.apps.unit.network.connect import connect_any
-from gprov.apps.unit.network.server_trust import trust_factory, warn_unencrypted
+from gprov.apps.unit.network.server_trust import is_of_the_kernel, trust_factory, warn_unencrypted
 from gprov.apps.unit.recovery.volume import mounted_recovery, unmount_all
 from gprov.apps.unit.reporting.unexpected import unexpected_errors_translated
 from gprov.domain.boot.args import BootArguments, join_arguments
@@ -80,7 +81,14 @@ class Provisioning:
         if Switch.SKIP_NETWORKING not in switches:
             connect_any(ports.network, clock, context)
         self._trust = trust_factory(ports.trust, context)
-        data = fetch_manuf(ports.http, clock, context, verified=self._trust is not None)
+        origin = OriginCheck(
+            http=ports.http,
+            clock=clock,
+            trust=ports.image_trust,
+            context=context,
+            verified=is_of_the_kernel(ports.trust.files, self._trust),
+        )
+        data = fetch_manuf(ports.http, clock, origin, context, verified=self._trust is not None)
         server = ports.server(data.log_endpoint)
         unit, table = self._identify(data, server, switches)
         self._attach_servers(server, data, unit.serial)

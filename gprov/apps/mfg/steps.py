@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gprov.apps.mfg.ports import MfgPorts
+from gprov.apps.mfg.step_archive import unpack_archive
 from gprov.apps.mfg.step_log import StepLog
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.execution.fetch import fetch_file
@@ -142,7 +143,7 @@ class StepRunner:
         target = f"{folder}/{file.name}"
         fetch_file(self.ports.http, self.ports.volumes.files, fetch_of(file, target), self.context.bus)
         if file.is_archive:
-            self.ports.processes.run(unpack_step_argv(target, folder))
+            unpack_archive(file, target, folder, self.ports.volumes.files, self.ports.processes)
 
     def _run_script(self, file: RemoteFile, folder: str) -> None:
         scripts = [name for name in self.ports.volumes.files.names(folder) if self._is_script(folder, name)]
@@ -178,9 +179,3 @@ class StepRunner:
         """A regular file: a link could lead to a file outside the archive."""
         status = self.ports.volumes.files.status(f"{folder}/{name}")
         return name.endswith(_SHELL_SUFFIX) and status is not None and status.type is FileType.FILE
-
-
-def unpack_step_argv(archive: str, folder: str) -> list[str]:
-    """GNU tar command for the archive of a step or a stash file. The archive is trusted if its hash is given; tar still
-    refuses members outside the folder. Owners and set-uid bits are not restored; /run is mounted ``nodev``."""
-    return ["tar", "-x", "-f", archive, "-C", folder, "--no-same-owner", "--no-same-permissions"]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from gprov.apps.unit.boot.boot_attempts import has_boot_confirmation, read_counts
+from gprov.apps.unit.boot.installed_image import installed_image
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.apps.unit.devices.arrays import array_volumes
@@ -16,10 +17,8 @@ from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.boot_counts import BootCounts
 from gprov.domain.boot.budget import RESTORES_WITHOUT_PAUSE
 from gprov.domain.disk.model import Disk, FileSystemKind, Volume
-from gprov.domain.errors import BadInput, GprovError
-from gprov.domain.image.name import SUFFIX, parse_image_name
+from gprov.domain.errors import GprovError
 
-_DISKTAG = ".disktag"
 _MOUNT_OPTIONS = {
     FileSystemKind.EXT2.value: ("ro",),
     # Without a journal replay, which would write to PRIMARY before an image was verified.
@@ -107,20 +106,9 @@ def _read(volume: Volume, ports: VolumePorts, context: UnitContext) -> Installed
     target, kind, files = context.mount_points.primary, volume.contents.kind, ports.files
     ports.mounts.mount(volume.node, target, kind, _MOUNT_OPTIONS[kind])
     try:
-        prefix = context.branding.image_prefix
-        stems = [stem for name in files.names(target) if (stem := _image_stem(name, prefix))]
-        if len(stems) != 1:
+        stem = installed_image(files, target, context.branding.image_prefix)
+        if not stem:
             return None
-        return InstalledSystem(stems[0], read_counts(files, target, context), has_boot_confirmation(files, target))
+        return InstalledSystem(stem, read_counts(files, target, context), has_boot_confirmation(files, target))
     finally:
         ports.mounts.unmount(target)
-
-
-def _image_stem(name: str, prefix: str) -> str:
-    """Of a disktag; "" for other file names."""
-    if not name.endswith(_DISKTAG):
-        return ""
-    try:
-        return parse_image_name(name.removesuffix(_DISKTAG) + SUFFIX, prefix).stem
-    except BadInput:
-        return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import lzma
 import os
 import sys
 from pathlib import Path
@@ -13,7 +14,8 @@ from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.initramfs.spec import Flavor
 from gprov.apps.host.lab.program32 import SAID, program_32
 from gprov.apps.host.lab.stepfiles import PAYLOAD, SCRIPT, STASH, step_files
-from gprov.apps.mfg.steps import unpack_step_argv
+from gprov.apps.mfg.step_archive import list_argv, unpack_step_argv
+from gprov.domain.formats.xz_list import listed_size
 from gprov.domain.mfg.command import parse_command
 from gprov.domain.mfg.stepenv import SHEBANG_BYTES, script_argv
 from gprov.domain.mfg.steps import Command, StepValues, expand
@@ -83,6 +85,8 @@ def test_a_stash_archive_is_unpacked_with_xz_and_its_script_runs(root: Path) -> 
     target = "/tmp/stash"
     (root / "tmp/stash").mkdir()
     (root / "tmp/recovery/lab-steps").mkdir(parents=True)
+    listed = inside(root, *list_argv(f"{FOLDER}/{STASH}"))
+    assert listed_size(listed.output) == len(lzma.decompress((root / FOLDER.lstrip("/") / STASH).read_bytes()))
     inside(root, *unpack_step_argv(f"{FOLDER}/{STASH}", target))
     script = root / "tmp/stash/install.sh"
     argv = script_argv(f"{target}/install.sh", script.read_bytes()[:SHEBANG_BYTES])

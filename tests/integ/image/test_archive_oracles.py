@@ -20,6 +20,7 @@ from gprov.domain.formats.image.tar_summary import TarSummary
 from gprov.domain.formats.image.tar_walk import TarWalker
 from gprov.domain.formats.image.xz_layout import read_layout
 from gprov.domain.image.captured_names import captured_names
+from gprov.domain.image.decoding import MAX_ARCHIVE
 from gprov.domain.image.verify import verify_image
 
 SHA256 = "--check=sha256"
@@ -74,7 +75,7 @@ def test_layout_and_verdict(writer: str, tar: bytes, tmp_path: Path) -> None:
     ours = [(b.stream, b.offset, b.end - b.offset, b.uncompressed_size, b.header_size) for b in layout.blocks]
     assert ours == listed(path)
     archives = XzTarArchives(SystemProcesses(), workers=2)
-    found = archives.verify(str(path), lambda _done, _total: None)
+    found = archives.verify(str(path), lambda _done, _total: None, MAX_ARCHIVE)
     assert found == verify_image(str(path), data)
     assert found.unpacked == len(run("xz", "-dc", str(path)))
     names = run("tar", "-t", "-i", "-f", str(path)).splitlines()
@@ -117,7 +118,7 @@ def test_random_damage_to_real_files(tar: bytes, tmp_path: Path) -> None:
         path.write_bytes(damaged)
         if test.returncode:
             with pytest.raises(IntegrityFault):
-                XzTarArchives(SystemProcesses()).verify(str(path), lambda _done, _total: None)
+                XzTarArchives(SystemProcesses()).verify(str(path), lambda _done, _total: None, MAX_ARCHIVE)
 
 
 @pytest.mark.parametrize("fmt", ["gnu", "posix", "ustar", "v7", "oldgnu"])

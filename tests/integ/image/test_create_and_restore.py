@@ -18,6 +18,7 @@ from gprov.adapters.linux.archive import XzTarArchives
 from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.cli.main import main
 from gprov.apps.host.image.tool_sets import ALL_TOOLS
+from gprov.domain.image.decoding import MAX_ARCHIVE
 
 Snapshot = Callable[[Path], dict[str, str]]
 NAME = "WIDGET.LNX.SHINY.2024-02-29.0107.upd"
@@ -31,7 +32,7 @@ def create(output: Path, *source: str, code: int = 0) -> Path:
 
 def extract(image: Path, target: Path, budget: int | None) -> None:
     archives = XzTarArchives(SystemProcesses(), memory_budget=budget)
-    verified = archives.verify(str(image), lambda _done, _total: None)
+    verified = archives.verify(str(image), lambda _done, _total: None, MAX_ARCHIVE)
     target.mkdir()
     archives.extract(verified, str(target), lambda _done, _total: None)
 

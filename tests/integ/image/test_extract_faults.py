@@ -16,6 +16,7 @@ from gprov.adapters.linux.archive import XzTarArchives
 from gprov.adapters.linux.archive.unpack import TarFeed, unpack_argv
 from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.domain.errors import ContentRefused, DeviceFault, DeviceMissing, IntegrityFault, ToolFailed
+from gprov.domain.image.decoding import MAX_ARCHIVE
 
 Snapshot = Callable[[Path], dict[str, str]]
 SIZE = 3 << 20
@@ -68,7 +69,7 @@ def target(tmp_path: Path) -> Path:
 def test_everything_arrives(tree: Path, image: Path, target: Path, budget: int | None, workers: int) -> None:
     archives = XzTarArchives(SystemProcesses(), memory_budget=budget, workers=workers)
     seen: list[int] = []
-    verified = archives.verify(str(image), quiet)
+    verified = archives.verify(str(image), quiet, MAX_ARCHIVE)
     archives.extract(verified, str(target), lambda done, _total: seen.append(done))
     assert seen == sorted(seen)
     assert seen[-1] == image.stat().st_size
@@ -77,7 +78,7 @@ def test_everything_arrives(tree: Path, image: Path, target: Path, budget: int |
 
 def test_an_image_that_another_instance_verified(tree: Path, image: Path, target: Path) -> None:
     """Another object, or the same a second time: verified once more before anything is unpacked."""
-    verified = XzTarArchives(SystemProcesses()).verify(str(image), quiet)
+    verified = XzTarArchives(SystemProcesses()).verify(str(image), quiet, MAX_ARCHIVE)
     archives = XzTarArchives(SystemProcesses())
     archives.extract(verified, str(target), quiet)
     run("diff", "-r", str(tree), str(target))
@@ -91,7 +92,7 @@ def test_an_image_that_another_instance_verified(tree: Path, image: Path, target
 @pytest.mark.parametrize("change", ["flip", "cut", "other content", "gone"])
 def test_changed_between_verification_and_unpacking(tree: Path, image: Path, target: Path, change: str) -> None:
     archives = XzTarArchives(SystemProcesses(), memory_budget=0)
-    verified = archives.verify(str(image), quiet)
+    verified = archives.verify(str(image), quiet, MAX_ARCHIVE)
     match change:
         case "flip":
             with image.open("r+b") as file:
@@ -118,7 +119,7 @@ def test_changed_between_verification_and_unpacking(tree: Path, image: Path, tar
 def test_blocks_kept_in_memory_need_no_file(tree: Path, image: Path, target: Path) -> None:
     """Overwritten after verification: unpacked is what was verified."""
     archives = XzTarArchives(SystemProcesses())
-    verified = archives.verify(str(image), quiet)
+    verified = archives.verify(str(image), quiet, MAX_ARCHIVE)
     image.write_bytes(b"\0" * verified.size)
     archives.extract(verified, str(target), quiet)
     run("diff", "-r", str(tree), str(target))
@@ -126,7 +127,7 @@ def test_blocks_kept_in_memory_need_no_file(tree: Path, image: Path, target: Pat
 
 def test_no_folder_to_unpack_into(image: Path, tmp_path: Path) -> None:
     archives = XzTarArchives(SystemProcesses())
-    verified = archives.verify(str(image), quiet)
+    verified = archives.verify(str(image), quiet, MAX_ARCHIVE)
     for target in (tmp_path / "none", image):
         with pytest.raises(DeviceMissing):
             archives.extract(verified, str(target), quiet)
@@ -147,7 +148,7 @@ def mounted(as_root: None, target: Path) -> Iterator[Callable[..., Path]]:
 def test_a_full_target(image: Path, mounted: Callable[..., Path], budget: int | None) -> None:
     target = mounted("tmpfs", "-o", f"size={2 * SIZE}")
     archives = XzTarArchives(SystemProcesses(), memory_budget=budget)
-    verified = archives.verify(str(image), quiet)
+    verified = archives.verify(str(image), quiet, MAX_ARCHIVE)
     with pytest.raises(ContentRefused, match="No space left on device"):
         archives.extract(verified, str(target), quiet)
 
@@ -157,7 +158,7 @@ def test_attributes_that_the_target_cannot_hold(root: Path, tmp_path: Path, moun
     image = pack(root, tmp_path / "x.upd")
     target = mounted("ramfs")
     archives = XzTarArchives(SystemProcesses())
-    verified = archives.verify(str(image), quiet)
+    verified = archives.verify(str(image), quiet, MAX_ARCHIVE)
     with pytest.raises(ContentRefused, match=r"could not restore everything, exit status 0: tar: .*Cannot set"):
         archives.extract(verified, str(target), quiet)
 
@@ -254,7 +255,7 @@ def test_a_medium_that_cannot_be_read(as_root: None, image: Path, tmp_path: Path
         physical = run("filefrag", "-b1", "-v", str(copy)).decode().splitlines()[3].split()[3].rstrip(".:")
         os.truncate(backing, int(physical) + (2 << 20))
         with pytest.raises(DeviceFault, match=r"y\.upd: cannot be read at offset \d+: Input/output error") as caught:
-            XzTarArchives(SystemProcesses()).verify(str(copy), quiet)
+            XzTarArchives(SystemProcesses()).verify(str(copy), quiet, MAX_ARCHIVE)
         assert caught.value.errno == 5
     finally:
         run("umount", str(point))
@@ -265,7 +266,7 @@ import sys
 from gprov.adapters.linux.archive import XzTarArchives
 from gprov.adapters.linux.system.process import SystemProcesses
 archives = XzTarArchives(SystemProcesses(), memory_budget=int(sys.argv[3]))
-image = archives.verify(sys.argv[1], lambda done, total: None)
+image = archives.verify(sys.argv[1], lambda done, total: None, 1 << 40)
 archives.extract(image, sys.argv[2], lambda done, total: None)
 print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
 """

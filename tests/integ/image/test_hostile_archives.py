@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gprov.adapters.linux.archive.unpack import unpack_argv
-from gprov.apps.mfg.steps import unpack_step_argv
+from gprov.apps.mfg.step_archive import unpack_step_argv
 from gprov.domain.branding import Branding
 from gprov.domain.errors import IntegrityFault
 from gprov.domain.formats.image.tar_walk import TarWalker

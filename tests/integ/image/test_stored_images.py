@@ -20,7 +20,7 @@ from gprov.adapters.linux.archive.stored import Sha256
 from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.domain.errors import DeviceMissing, IntegrityFault
 from gprov.domain.image.contents import VerifiedImage
-from gprov.domain.image.decoding import CHUNK
+from gprov.domain.image.decoding import CHUNK, MAX_ARCHIVE
 
 FILES, SIZE = 4, 3 << 20
 NOTHING_KEPT, ALL_KEPT = 0, None
@@ -130,13 +130,13 @@ def test_each_byte_is_hashed_once(image: Path, target: Path) -> None:
     """And once more if it was not kept: SHA-256 is half of the time on slow processors. xz's own is not computed."""
     expected, counted = manifest(image), Counted()
     archives = XzTarArchives(SystemProcesses(), sha256=counted.sha256)
-    archives.verify_stored(expected, quiet)
+    archives.verify_stored(expected, quiet, MAX_ARCHIVE)
     archives.extract(expected, str(target), quiet)
     assert counted.bytes == expected.size
 
     counted.bytes = 0
     archives = XzTarArchives(SystemProcesses(), memory_budget=NOTHING_KEPT, sha256=counted.sha256)
-    archives.verify_stored(expected, quiet)
+    archives.verify_stored(expected, quiet, MAX_ARCHIVE)
     assert counted.bytes == expected.size
     archives.extract(expected, str(target), quiet)
     assert 2 * expected.size - 2000 < counted.bytes < 2 * expected.size  # of xz's index and headers only once
@@ -164,7 +164,7 @@ def test_one_bit_that_changes_between_the_passes(
     """Of data that xz stored as they are: any decoder takes them."""
     archives = XzTarArchives(SystemProcesses(), memory_budget=kept)
     expected = manifest(image)
-    archives.verify_stored(expected, quiet)
+    archives.verify_stored(expected, quiet, MAX_ARCHIVE)
     flip(image, max(int(expected.size * place), kept + CHUNK))
     with pytest.raises(IntegrityFault, match=r"the data at offset \d+ differ from those that were verified"):
         archives.extract(expected, str(target), quiet)
@@ -175,7 +175,7 @@ def test_one_bit_that_changes_between_the_passes(
 def test_a_file_that_changes_between_the_passes(tree: Path, image: Path, target: Path, change: str) -> None:
     archives = XzTarArchives(SystemProcesses(), memory_budget=NOTHING_KEPT)
     expected = manifest(image)
-    archives.verify_stored(expected, quiet)
+    archives.verify_stored(expected, quiet, MAX_ARCHIVE)
     match change:
         case "cut":
             os.truncate(image, expected.size // 2)
@@ -196,7 +196,7 @@ def test_a_file_that_changes_between_the_passes(tree: Path, image: Path, target:
 def test_what_was_kept_needs_no_file(tree: Path, image: Path, target: Path) -> None:
     archives = XzTarArchives(SystemProcesses())
     expected = manifest(image)
-    archives.verify_stored(expected, quiet)
+    archives.verify_stored(expected, quiet, MAX_ARCHIVE)
     image.write_bytes(bytes(expected.size))
     archives.extract(expected, str(target), quiet)
     run("diff", "-r", str(tree), str(target))
@@ -218,7 +218,7 @@ def test_a_layout_that_was_another_when_it_was_read(image: Path) -> None:
         return hashlib.sha256()
 
     with pytest.raises(IntegrityFault, match="reading it twice gave different data"):
-        XzTarArchives(SystemProcesses(), sha256=sha256).verify_stored(expected, quiet)
+        XzTarArchives(SystemProcesses(), sha256=sha256).verify_stored(expected, quiet, MAX_ARCHIVE)
 
 
 def test_an_archive_without_its_end(tree: Path, tmp_path: Path, target: Path) -> None:
@@ -229,7 +229,7 @@ def test_an_archive_without_its_end(tree: Path, tmp_path: Path, target: Path) ->
     image.write_bytes(lzma.compress(cut, check=lzma.CHECK_SHA256, preset=0))
     archives = XzTarArchives(SystemProcesses())
     expected = manifest(image)
-    archives.verify_stored(expected, quiet)
+    archives.verify_stored(expected, quiet, MAX_ARCHIVE)
     with pytest.raises(IntegrityFault, match="does not end with the end mark of an archive"):
         archives.extract(expected, str(target), quiet)
 
@@ -244,7 +244,7 @@ image = VerifiedImage(
     path=path, size=int(size), unpacked=int(unpacked), content_bytes=0, entries=0, digest=digest
 )
 archives = XzTarArchives(SystemProcesses())
-archives.verify_stored(image, lambda done, total: None)
+archives.verify_stored(image, lambda done, total: None, image.unpacked)
 archives.extract(image, target, lambda done, total: None)
 print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
 """

@@ -13,6 +13,7 @@ import pytest
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.domain.errors import DeviceFault, DeviceMissing, GprovError, IntegrityFault
 from gprov.domain.files import FileType
+from gprov.domain.image.decoding import MAX_ARCHIVE
 from gprov.domain.image.verify import verify_image
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def image(ext: Volume) -> str:
 
 def test_an_image_is_verified_whole(ext: Volume, image: str) -> None:
     reports: list[tuple[int, int]] = []
-    found = ext.world.archives.verify(image, lambda done, total: reports.append((done, total)))
+    found = ext.world.archives.verify(image, lambda done, total: reports.append((done, total)), MAX_ARCHIVE)
     assert found == verify_image(image, IMAGE)
     assert (found.path, found.digest, found.size) == (image, hashlib.sha256(IMAGE).hexdigest(), len(IMAGE))
     assert reports[-1] == (len(IMAGE), len(IMAGE))
@@ -58,7 +59,7 @@ def test_what_is_no_good_image(ext: Volume, image: str) -> None:
     for name, content in cases.items():
         ext.files.replace(image, content)
         with pytest.raises(GprovError) as caught:
-            ext.world.archives.verify(image, no_progress)
+            ext.world.archives.verify(image, no_progress, MAX_ARCHIVE)
         with pytest.raises(type(caught.value)):
             verify_image(image, content)
         assert not isinstance(caught.value, DeviceFault), name
@@ -66,7 +67,7 @@ def test_what_is_no_good_image(ext: Volume, image: str) -> None:
 
 
 def test_an_image_that_says_it_is_too_large_is_refused(ext: Volume, image: str) -> None:
-    unpacked = ext.world.archives.verify(image, no_progress).unpacked
+    unpacked = ext.world.archives.verify(image, no_progress, MAX_ARCHIVE).unpacked
     assert ext.world.archives.verify(image, no_progress, unpacked).unpacked == unpacked
     with pytest.raises(IntegrityFault, match=f"unpacks to {unpacked} bytes"):
         ext.world.archives.verify(image, no_progress, unpacked - 1)
@@ -74,11 +75,11 @@ def test_an_image_that_says_it_is_too_large_is_refused(ext: Volume, image: str) 
 
 def test_no_image_at_all(ext: Volume) -> None:
     with pytest.raises(DeviceMissing):
-        ext.world.archives.verify(ext.path("nosuch.upd"), no_progress)
+        ext.world.archives.verify(ext.path("nosuch.upd"), no_progress, MAX_ARCHIVE)
 
 
 def test_an_image_is_unpacked_with_its_modes(ext: Volume, image: str) -> None:
-    found = ext.world.archives.verify(image, no_progress)
+    found = ext.world.archives.verify(image, no_progress, MAX_ARCHIVE)
     ext.files.make_folder(ext.path("root"))
     reports: list[tuple[int, int]] = []
     ext.world.archives.extract(found, ext.path("root"), lambda done, total: reports.append((done, total)))
@@ -94,10 +95,10 @@ def test_an_image_is_unpacked_with_its_modes(ext: Volume, image: str) -> None:
 
 
 def test_an_image_that_changed_since_is_not_unpacked(ext: Volume, image: str) -> None:
-    found = ext.world.archives.verify(image, no_progress)
+    found = ext.world.archives.verify(image, no_progress, MAX_ARCHIVE)
     other = build_image(build_kernel(8))
     ext.files.replace(image, other)
-    ext.world.archives.verify(image, no_progress)
+    ext.world.archives.verify(image, no_progress, MAX_ARCHIVE)
     ext.files.make_folder(ext.path("root"))
     with pytest.raises(IntegrityFault):
         ext.world.archives.extract(found, ext.path("root"), no_progress)
@@ -126,24 +127,24 @@ def test_an_image_that_differs_from_its_manifest(ext: Volume, image: str) -> Non
     }
     for reason, expected in cases.items():
         with pytest.raises(IntegrityFault, match=reason):
-            ext.world.archives.verify_stored(expected, no_progress)
+            ext.world.archives.verify_stored(expected, no_progress, MAX_ARCHIVE)
     with pytest.raises(IntegrityFault, match=f"more than the {good.unpacked - 1} that fit"):
         ext.world.archives.verify_stored(good, no_progress, good.unpacked - 1)
     for content in (IMAGE[:300] + bytes([IMAGE[300] ^ 1]) + IMAGE[301:], IMAGE[:-4], b"", bytes(len(IMAGE))):
         ext.files.replace(image, content)
         with pytest.raises(IntegrityFault, match=re.escape(image)):
-            ext.world.archives.verify_stored(good, no_progress)
+            ext.world.archives.verify_stored(good, no_progress, MAX_ARCHIVE)
     with pytest.raises(DeviceMissing):
-        ext.world.archives.verify_stored(replace(good, path=ext.path("nosuch.upd")), no_progress)
+        ext.world.archives.verify_stored(replace(good, path=ext.path("nosuch.upd")), no_progress, MAX_ARCHIVE)
 
 
 def test_what_was_refused_is_not_unpacked(ext: Volume, image: str) -> None:
     """By an earlier verification of the file that was there before."""
     good = verify_image(image, IMAGE)
-    ext.world.archives.verify_stored(good, no_progress)
+    ext.world.archives.verify_stored(good, no_progress, MAX_ARCHIVE)
     ext.files.replace(image, build_image(build_kernel(8)))
     with pytest.raises(IntegrityFault):
-        ext.world.archives.verify_stored(good, no_progress)
+        ext.world.archives.verify_stored(good, no_progress, MAX_ARCHIVE)
     ext.files.make_folder(ext.path("root"))
     with pytest.raises(IntegrityFault):
         ext.world.archives.extract(good, ext.path("root"), no_progress)
@@ -151,7 +152,7 @@ def test_what_was_refused_is_not_unpacked(ext: Volume, image: str) -> None:
 
 
 def test_nowhere_to_unpack(ext: Volume, image: str) -> None:
-    found = ext.world.archives.verify(image, no_progress)
+    found = ext.world.archives.verify(image, no_progress, MAX_ARCHIVE)
     for name in ("nosuch", "Image/image.upd"):
         with pytest.raises(DeviceFault):
             ext.world.archives.extract(found, ext.path(name), no_progress)

@@ -15,7 +15,7 @@ from gprov.apps.host.simulation.new_worlds import IMAGE_NAME
 from gprov.apps.host.simulation.owner import Owner, sign
 from gprov.apps.host.simulation.signed_factory import build_in, serve, sign_factory, sign_manuf, signed_files
 from gprov.domain.boot.boot_menu import ITEMS, Item
-from gprov.domain.errors import ImageRefused
+from gprov.domain.errors import ImageRefused, IntegrityFault
 from gprov.domain.events import ProcessState
 from gprov.domain.image.companions import companions_of
 from gprov.domain.image.manifest import Release
@@ -172,7 +172,7 @@ def provision(unit: UnitDriver, files: Callable[[str], Beside]) -> bool:
     unit.world, blank.world.sinks = blank.world, unit.world.sinks
     try:
         unit.world.provision()
-    except ImageRefused:
+    except (ImageRefused, IntegrityFault):
         assert unit.machine.nvram == {}
         assert unit.machine.disks[0].writes == 0
         assert ProcessState.MFG_SUCCEEDED not in unit.factory.states
@@ -275,6 +275,20 @@ def test_where_the_owner_only_warns_it_is_used_with_a_warning(image: Callable[[s
     unit = running(TrustPolicy.WARN)
     assert path(unit, image)
     assert REFUSED[image] in unit.warnings()
+
+
+def with_other_bytes(name: str) -> Beside:
+    """A good image, which is not the signed one."""
+    return {**signed(name), name: content("other")}
+
+
+@EVERY_PATH
+@pytest.mark.parametrize("policy", [TrustPolicy.WARN, TrustPolicy.ENFORCE])
+def test_bytes_that_were_exchanged_are_refused(policy: TrustPolicy, path: Path) -> None:
+    """Also where the owner only warns: a signed image that is damaged is a damaged image."""
+    unit = running(policy)
+    assert not path(unit, with_other_bytes)
+    assert "should have" in unit.errors()
 
 
 @EVERY_PATH

@@ -13,6 +13,7 @@ import pytest
 
 from gprov.adapters.fake.files.files import FakeFiles
 from gprov.adapters.fake.machine.stop import StopReason
+from gprov.adapters.fake.system.process import Program
 from gprov.apps.host.simulation.factory_files import BASE_URL
 from gprov.apps.host.simulation.new_worlds import SERIAL
 from gprov.apps.mfg.steps import RECOVERY_LINK, TEMPORARY
@@ -157,7 +158,7 @@ def test_commands_and_scripts_have_the_kernel_arguments_as_variables(unit: UnitD
     with_steps(unit, step("BeforeQA", command("echo", AddPath="/opt")))
     arguments = {"STATION": "bench-7", "MIRROR": "http://user:p4ssw0rd@mirror/", "PATH": "/evil", "SERIAL": "other"}
     assert unit.provision(**arguments) is StopReason.REBOOT
-    step_run, _, script = unit.processes.runs
+    step_run, _, _, script = unit.processes.runs
     for run in (step_run, script):
         assert (run.env["STATION"], run.env["MIRROR"]) == ("bench-7", "http://mirror/")
         assert "/evil" not in run.env.get("PATH", "")
@@ -316,16 +317,38 @@ def unpacking(unit: UnitDriver, *scripts: str) -> None:
         files.replace(f"{env['RECOVERY']}/stashed-{env['SERIAL']}", b"")
         return Completed(0, b"", b"")
 
-    unit.processes.programs |= {"tar": tar, "/bin/sh": shell}
+    unit.processes.programs |= {"xz": listing(10240), "tar": tar, "/bin/sh": shell}
+
+
+def listing(size: int) -> Program:
+    """Program xz, in whose list each file unpacks to so many bytes."""
+    return lambda argv, env, stdin: Completed(0, b"name\tx\ntotals\t1\t1\t500\t%d\t0.1\tCRC64\t0\t1\n" % size, b"")
 
 
 def test_a_stash_archive_is_unpacked_and_its_script_run(unit: UnitDriver) -> None:
     unpacking(unit, "install.sh", "deeper/other.sh", "README")
     unit.change_manuf(StashFiles=[serve(unit, "stash.tar.xz", b"an archive")])
     assert unit.provision() is StopReason.REBOOT
-    assert ran(unit)[1] == f"/bin/sh -e {TEMPORARY}/stash-0/install.sh"
+    assert ran(unit)[2] == f"/bin/sh -e {TEMPORARY}/stash-0/install.sh"
     assert unit.exists("RECOVERY", f"/stashed-{SERIAL}")
     assert unit.settle() == ("reboot", "switched root")
+
+
+@pytest.mark.parametrize(
+    ("listed", "reason"),
+    [
+        (1 << 50, f"states that it unpacks to {1 << 50} bytes; there are "),
+        (None, "is no xz file whose index can be read"),
+    ],
+)
+def test_a_stash_archive_that_does_not_fit_is_not_unpacked(unit: UnitDriver, listed: int | None, reason: str) -> None:
+    unpacking(unit, "install.sh")
+    unit.processes.programs["xz"] = fail if listed is None else listing(listed)
+    unit.change_manuf(StashFiles=[serve(unit, "stash.tar.xz", b"an archive")])
+    error = provision_fails(unit)
+    assert isinstance(error, BadInput)
+    assert reason in str(error)
+    assert [run.split()[0] for run in ran(unit)] == ["xz"]
 
 
 @pytest.mark.parametrize(("scripts", "found"), [((), "none"), (("a.sh", "b.sh"), "a.sh, b.sh")])

@@ -21,6 +21,7 @@ from gprov.domain.branding import Branding
 from gprov.domain.errors import DeviceFault, DeviceMissing, IntegrityFault
 from gprov.domain.formats.image.xz_layout import read_layout
 from gprov.domain.image.contents import VerifiedImage
+from gprov.domain.image.decoding import MAX_ARCHIVE
 from gprov.domain.image.verify import verify_image
 
 XzOf = Callable[..., bytes]
@@ -36,7 +37,7 @@ def verify(request: pytest.FixtureRequest, tmp_path: Path) -> Verify:
 
     def from_file(data: bytes) -> VerifiedImage:
         path.write_bytes(data)
-        return archives.verify(str(path), lambda _done, _total: None)
+        return archives.verify(str(path), lambda _done, _total: None, MAX_ARCHIVE)
 
     return from_file if "file" in request.param else lambda data: verify_image(str(path), data)
 
@@ -171,14 +172,14 @@ def test_both_ways_agree_on_damaged_files(image: bytes, tmp_path: Path, data: st
             return None
 
     in_memory = verdict(lambda: verify_image(str(path), bytes(changed)))
-    assert verdict(lambda: archives.verify(str(path), lambda _done, _total: None)) == in_memory
+    assert verdict(lambda: archives.verify(str(path), lambda _done, _total: None, MAX_ARCHIVE)) == in_memory
 
 
 def test_progress_ends_with_everything(image: bytes, tmp_path: Path) -> None:
     path = tmp_path / "x.upd"
     path.write_bytes(image)
     seen: list[tuple[int, int]] = []
-    XzTarArchives(SystemProcesses()).verify(str(path), lambda done, total: seen.append((done, total)))
+    XzTarArchives(SystemProcesses()).verify(str(path), lambda done, total: seen.append((done, total)), MAX_ARCHIVE)
     done = [at for at, _ in seen]
     assert done == sorted(done)
     assert {total for _, total in seen} == {len(image)}
@@ -187,11 +188,11 @@ def test_progress_ends_with_everything(image: bytes, tmp_path: Path) -> None:
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     archives = XzTarArchives(SystemProcesses())
     with pytest.raises(DeviceMissing):
-        archives.verify(str(tmp_path / "none"), lambda _done, _total: None)
+        archives.verify(str(tmp_path / "none"), lambda _done, _total: None, MAX_ARCHIVE)
     with pytest.raises(DeviceFault, match="not a regular file"):
-        archives.verify(str(tmp_path), lambda _done, _total: None)
+        archives.verify(str(tmp_path), lambda _done, _total: None, MAX_ARCHIVE)
     with pytest.raises(DeviceFault, match="not a regular file"):
-        archives.verify("/dev/null", lambda _done, _total: None)
+        archives.verify("/dev/null", lambda _done, _total: None, MAX_ARCHIVE)
 
 
 def test_what_is_too_large_is_refused_before_it_is_decoded(xz_of: XzOf, root_tar: bytes, tmp_path: Path) -> None:

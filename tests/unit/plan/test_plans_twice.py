@@ -29,6 +29,7 @@ from gprov.domain.disk.model import Bus, Contents, Disk, Volume
 from gprov.domain.formats.accounts import PasswordHash
 from gprov.domain.formats.bzimage import parse_bzimage
 from gprov.domain.formats.efi.boot_variables import BOOT_ORDER, numbers_in
+from gprov.domain.image.decoding import MAX_ARCHIVE
 from gprov.domain.image.name import ImageName
 from gprov.domain.mountpoints import MountPoints
 from gprov.domain.plan.provision import (
@@ -133,7 +134,7 @@ def restore_facts(machine: SimulatedMachine) -> RestoreFacts:
         mount_points=MOUNT_POINTS,
         firmware=FirmwareKind.UEFI,
         unit=UNIT,
-        image=FakeArchives(machine).verify(IMAGE, lambda _done, _total: None),
+        image=FakeArchives(machine).verify(IMAGE, lambda _done, _total: None, MAX_ARCHIVE),
         name=ImageName(date(2026, 1, 15), 1, "1", BRANDING.image_prefix),
         targets=(disk(machine, "sda"),),
         recovery=volumes[1],

@@ -35,7 +35,7 @@ class FakeArchives(Archives, ImageUnpacker):
         self._stored: VerifiedImage | None = None  # the last image that was verified, if only as stored
 
     @override
-    def verify(self, path: str, progress: ProgressReport, most: int | None = None) -> VerifiedImage:
+    def verify(self, path: str, progress: ProgressReport, most: int) -> VerifiedImage:
         self._machine.begin_write(f"verify {path}")
         content = read_file(self._machine, path).content
         progress(0, len(content))
@@ -46,7 +46,7 @@ class FakeArchives(Archives, ImageUnpacker):
         return image
 
     @override
-    def verify_stored(self, expected: VerifiedImage, progress: ProgressReport, most: int | None = None) -> None:
+    def verify_stored(self, expected: VerifiedImage, progress: ProgressReport, most: int) -> None:
         path = expected.path
         self._machine.begin_write(f"verify {path} as stored")
         content = read_file(self._machine, path).content

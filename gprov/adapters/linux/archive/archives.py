@@ -69,13 +69,13 @@ class XzTarArchives(Archives, ImageUnpacker):
         self._verified: Verified | StoredImage | None = None
 
     @override
-    def verify(self, path: str, progress: ProgressReport, most: int | None = None) -> VerifiedImage:
+    def verify(self, path: str, progress: ProgressReport, most: int) -> VerifiedImage:
         self._verified = None  # releases its memory first
         self._verified = verified = self._verify(path, progress, most)
         return verified.image
 
     @override
-    def verify_stored(self, expected: VerifiedImage, progress: ProgressReport, most: int | None = None) -> None:
+    def verify_stored(self, expected: VerifiedImage, progress: ProgressReport, most: int) -> None:
         self._verified = None
         path = expected.path
         with ImageFile(path) as file:
@@ -94,7 +94,7 @@ class XzTarArchives(Archives, ImageUnpacker):
         if verified is None or verified.image != image:
             # Verified elsewhere or before another image: the SHA-256 of its blocks is not available.
             verified = None
-            verified = self._verify(image.path, progress)
+            verified = self._verify(image.path, progress, image.unpacked)
             if verified.image.digest != image.digest:
                 raise IntegrityFault(image.path, "changed since verification")
         self._install_accounts(image)
@@ -113,11 +113,11 @@ class XzTarArchives(Archives, ImageUnpacker):
                 except OSError as exc:
                     raise fault_from_oserror(path, "cannot write", exc) from exc
 
-    def _verify(self, path: str, progress: ProgressReport, limit: int | None = None) -> Verified:
+    def _verify(self, path: str, progress: ProgressReport, most: int) -> Verified:
         with ImageFile(path) as file:
             file.forget_cached()
             layout = read_layout(path, file.size, file.read_at)
-            check_unpacked_size(path, layout, limit)
+            check_unpacked_size(path, layout, most)
             return Verification(file, layout, self._limits(path, layout), self._captured_names, progress).run()
 
     def _unpack(self, verified: Verified, target: str, progress: ProgressReport) -> None:

@@ -14,6 +14,8 @@ from typing import Self
 
 from gprov.adapters.linux.archive.blocks import Piece
 
+# Blocks that are under way or wait for a worker, for each worker. A file may name very many, of no bytes each.
+_STARTED = 16
 # The block being read may be this many pieces ahead even if the window is full, so that it never waits for others.
 _HEAD_PIECES = 3
 
@@ -26,19 +28,18 @@ class OrderedDecoder:
         self._decode = decode
         self._window = window
         self._changed = Condition()
-        self._lanes: list[deque[Piece]] = [deque() for _ in range(count)]
+        self._count = count
+        self._started = 0
+        self._workers = workers
+        self._lanes: dict[int, deque[Piece]] = {}  # of blocks that were started, and not read to their end
         self._ahead = 0  # bytes decoded, but not read
         self._head = 0  # number of the block being read
         self._stopped = False
         self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="decode")
-        self._done: list[Future[None]] = []
+        self._done: dict[int, Future[None]] = {}
 
     def __enter__(self) -> Self:
-        # The pool starts tasks in the order of submission: the block being read is never queued behind later ones.
-        for number in range(len(self._lanes)):
-            task = self._pool.submit(self._run, number)
-            task.add_done_callback(self._notify)
-            self._done.append(task)
+        self._start_until(_STARTED * self._workers)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -55,7 +56,8 @@ class OrderedDecoder:
 
     def pieces(self, number: int) -> Iterator[Piece]:
         """All pieces of a block. Blocks are read in order, each once."""
-        lane, done = self._lanes[number], self._done[number]
+        self._start_until(number + _STARTED * self._workers)
+        lane, done = self._lanes[number], self._done.pop(number)
         with self._changed:
             self._head = number
             self._changed.notify_all()
@@ -69,10 +71,19 @@ class OrderedDecoder:
                 self._ahead -= _piece_size(piece)
                 self._changed.notify_all()
             yield piece
+        del self._lanes[number]
         done.result()
 
-    def _run(self, number: int) -> None:
-        lane = self._lanes[number]
+    def _start_until(self, number: int) -> None:
+        """Start the blocks before ``number``. The pool starts tasks in the order of submission: the block being read is
+        never queued behind later ones."""
+        for block in range(self._started, min(number, self._count)):
+            lane = self._lanes[block] = deque()
+            task = self._done[block] = self._pool.submit(self._run, block, lane)
+            task.add_done_callback(self._notify)
+            self._started = block + 1
+
+    def _run(self, number: int, lane: deque[Piece]) -> None:
         for piece in self._decode(number):
             size = _piece_size(piece)
             with self._changed:

@@ -24,10 +24,11 @@ from gprov.domain.formats.image.tar_tidy import Tidier
 from gprov.domain.formats.image.tar_walk import TarWalker
 from gprov.domain.image.captured_names import captured_names
 from gprov.domain.image.contents import VerifiedImage, verified_image
+from gprov.domain.image.decoding import MAX_ARCHIVE
 from gprov.domain.image.imgmeta import ImageMeta, parse_imgmeta, serialise_imgmeta
 from gprov.domain.image.modules import module_notes
 from gprov.domain.image.name import ImageName
-from gprov.domain.plan.preconditions import image_problems
+from gprov.domain.plan.preconditions import problems_of_own_image
 from gprov.ports.archive import Archives
 from gprov.ports.process import Processes
 
@@ -101,7 +102,7 @@ class ImageMaker:
         pieces = _without(_tidied(request.source.path, archive, tidier), replaced)
         compress(chain([self._member(metadata, request)], pieces), partial, self._processes, request.preset)
         report("verifying")
-        image = self._archives.verify(partial, lambda _done, _total: None)
+        image = self._archives.verify(partial, lambda _done, _total: None, MAX_ARCHIVE)
         self._require_bootable(partial, image)
         if image.files.imgmeta != metadata or image.entries != summary.entries + 1 - len(replaced):
             raise IntegrityFault(request.source.path, "holds a link in place of the image's metadata")
@@ -129,7 +130,7 @@ class ImageMaker:
         return walker, walker.finish()
 
     def _require_bootable(self, source: str, image: VerifiedImage) -> None:
-        problems = image_problems(image, self._branding)
+        problems = problems_of_own_image(image, self._branding)
         if problems:
             raise BadInput(source, problems)
 

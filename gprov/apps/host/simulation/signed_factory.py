@@ -30,13 +30,11 @@ def sign_factory(world: World, owner: Owner, release: Release | None = None, sig
     """Sign all images that the factory serves, and its manufData.json, with the owner's first key or ``signer``."""
     key = signer or owner.first
     files = world.origin.content
-    document = json.loads(files[MANUF_URL])
     for url in [url for url in files if url.endswith(SUFFIX)]:
-        manifest = owner.manifest(url.rpartition("/")[2], files[url], release, world.branding)
-        for beside, content in zip(companions_of(url), (manifest, sign(key, manifest)), strict=True):
-            files[beside] = content
-            document["Files"].append({"Src": beside, "Sha256": hashlib.sha256(content).hexdigest()})
-    files[MANUF_URL] = json.dumps(document).encode()
+        name = url.rpartition("/")[2]
+        manifest = owner.manifest(name, files[url], release, world.branding)
+        for beside, content in zip(companions_of(name), (manifest, sign(key, manifest)), strict=True):
+            serve(world, beside, content)
     sign_manuf(world, owner, signer)
 
 
@@ -55,9 +53,10 @@ def signed_files(
 
 
 def serve(world: World, name: str, content: bytes) -> None:
-    """One more file of the factory, which manufData.json lists."""
-    files = world.origin.content
-    files[f"{BASE_URL}/{name}"] = content
+    """A file of the factory, which manufData.json lists, in place of one of the same name."""
+    files, url = world.origin.content, f"{BASE_URL}/{name}"
+    files[url] = content
     document = json.loads(files[MANUF_URL])
-    document["Files"].append({"Src": f"{BASE_URL}/{name}", "Sha256": hashlib.sha256(content).hexdigest()})
+    others = [file for file in document["Files"] if file["Src"] != url]
+    document["Files"] = [*others, {"Src": url, "Sha256": hashlib.sha256(content).hexdigest()}]
     files[MANUF_URL] = json.dumps(document).encode()

@@ -9,6 +9,7 @@ from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, IntegrityFault, ToolFailed
 from gprov.domain.formats.bzimage import KERNEL_START, KernelFacts, parse_bzimage
 from gprov.domain.formats.json.reading import finish, read_object
+from gprov.domain.image.decoding import MAX_ARCHIVE
 from gprov.domain.image.select import Preference, rank
 from gprov.domain.plan.kernels import image_kernel
 from gprov.domain.plan.preconditions import image_problems
@@ -75,7 +76,7 @@ def _image_kernel(
 ) -> tuple[KernelFacts | None, str]:
     """The kernel, and why a restore would refuse the image, "" if it would not."""
     try:
-        image = archives.verify(path, progress)
+        image = archives.verify(path, progress, MAX_ARCHIVE)
         problems = image_problems(image, branding, locks_accounts=True)
         return image_kernel(image), "; ".join(str(problem) for problem in problems)
     except (BadInput, IntegrityFault) as error:

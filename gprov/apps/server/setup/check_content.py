@@ -15,6 +15,7 @@ from gprov.domain.factory.setup.finding import Finding, problem
 from gprov.domain.factory.setup.new_folder import FILES
 from gprov.domain.factory.setup.own_files import own_path
 from gprov.domain.formats.bzimage import parse_whole
+from gprov.domain.image.decoding import MAX_ARCHIVE
 from gprov.domain.mfg.files import PlacementKind, RemoteFile, destination
 
 _MOST_KERNEL = 512 << 20
@@ -106,7 +107,7 @@ def _image(path: str) -> Iterator[Finding]:
     from gprov.adapters.linux.system.process import SystemProcesses
 
     try:
-        XzTarArchives(SystemProcesses(), memory_budget=0).verify(path, _ignored)
+        XzTarArchives(SystemProcesses(), memory_budget=0).verify(path, _ignored, MAX_ARCHIVE)
     except GprovError as error:
         yield problem(path, f"is no image that can be restored: {error}", "`gprov image verify` says more")
 

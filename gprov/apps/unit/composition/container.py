@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.apps.unit.execution.erase.runner import ErasureRunner
     from gprov.apps.unit.execution.executor import Executor, PlanPorts
     from gprov.apps.unit.network.server_trust import TrustPorts
-    from gprov.apps.unit.recovery.image_trust import ImageTrustPorts
+    from gprov.apps.unit.recovery.known_trust import ImageTrustPorts
     from gprov.domain.platform.model import Platform
     from gprov.ports.display import Display, Panel
     from gprov.ports.events import EventSink
@@ -166,7 +166,7 @@ def _trust_ports(unit: UnitContainer) -> TrustPorts:
 
 
 def _image_trust_ports(unit: UnitContainer) -> ImageTrustPorts:
-    from gprov.apps.unit.recovery.image_trust import ImageTrustPorts
+    from gprov.apps.unit.recovery.known_trust import ImageTrustPorts
 
     return ImageTrustPorts(files=unit.files(), verifier=unit.signature_verifier, ratchets=unit.more_ratchets)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.apps.unit.execution.executor import Executor
 from gprov.apps.unit.network.server_trust import TrustPorts
-from gprov.apps.unit.recovery.image_trust import ImageTrustPorts
+from gprov.apps.unit.recovery.known_trust import ImageTrustPorts
 from gprov.ports.background import Background
 from gprov.ports.events import EventSink
 from gprov.ports.factory import SessionAccess, Telemetry

@@ -68,6 +68,12 @@ def trust_factory(ports: TrustPorts, context: UnitContext) -> ServerTrust | None
     return _establish(ports, wanted, url, context.bus)
 
 
+def is_of_the_kernel(files: Files, trust: ServerTrust | None) -> bool:
+    """Whether this trust is the CA that the kernel was built with, not one of an argument or of RECOVERY. Raises
+    BadInput, DeviceFault."""
+    return trust is not None and trust == _built_in(files)
+
+
 def trust_log_server(ports: TrustPorts, endpoint: str, stored: ServerTrust | None, context: UnitContext) -> None:
     """For reports to a server, at an address that may be http. ``stored``: of RECOVERY. Raises like
     ``trust_factory``."""
@@ -85,8 +91,11 @@ def warn_unencrypted(endpoint: str, bus: EventBus) -> None:
 
 
 def _wanted(files: Files, context: UnitContext, stored: ServerTrust | None) -> ServerTrust | CaDigest | None:
-    built_in = parse_ca(BUILT_IN, files.read(BUILT_IN)) if files.status(BUILT_IN) is not None else None
-    return choose_trust(parse_argument(context.arguments.mfg_ca), built_in, stored)
+    return choose_trust(parse_argument(context.arguments.mfg_ca), _built_in(files), stored)
+
+
+def _built_in(files: Files) -> OwnCa | None:
+    return parse_ca(BUILT_IN, files.read(BUILT_IN)) if files.status(BUILT_IN) is not None else None
 
 
 def _establish(ports: TrustPorts, wanted: ServerTrust | CaDigest, url: str, bus: EventBus) -> ServerTrust:

@@ -6,13 +6,12 @@ image is looked at.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from gprov.apps.unit.composition.context import UnitContext
-from gprov.apps.unit.recovery.recovery_ratchets import AllRatchets, RecoveryRatchets
+from gprov.apps.unit.recovery.known_trust import ImageTrustPorts, KnownTrust, read_known_trust
 from gprov.apps.unit.recovery.regular_files import read_regular
-from gprov.apps.unit.recovery.trust_chains import TrustChains, built_in_chain
 from gprov.domain.errors import BadInput, DeviceFault, ImageRefused
 from gprov.domain.formats.minisign import MAX_FILE
 from gprov.domain.image.captured_names import captured_names
@@ -20,24 +19,11 @@ from gprov.domain.image.companions import companions_of
 from gprov.domain.image.manifest import MAX_MANIFEST, SIGNATURE_SUFFIX, Manifest, parse_manifest
 from gprov.domain.image.name import ImageName
 from gprov.domain.recovery_files import INSTALLED_MANIFEST, TRUST_FOLDER
-from gprov.domain.trust import built_in
-from gprov.domain.trust.policy import Accepted, ManifestFiles, Refused, TrustPolicy, UnitTrust, content_doubt, judge
+from gprov.domain.trust.policy import Accepted, ManifestFiles, Refused, UnitTrust, content_doubt, judge
 from gprov.domain.trust.ratchets import RatchetValues
-from gprov.ports.files import Files
-from gprov.ports.ratchets import Ratchets
-from gprov.ports.signatures import SignatureVerifier
 
 # Asked with the reason of a refusal: does a person at the unit insist on the image?
 Insist = Callable[[str], bool]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImageTrustPorts:
-    """``verifier`` and ``ratchets`` (stores besides RECOVERY's file) are made when they are needed."""
-
-    files: Files
-    verifier: Callable[[], SignatureVerifier]
-    ratchets: Callable[[], Iterable[Ratchets]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +37,6 @@ class Admission:
     overruled: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
-    policy: TrustPolicy
-    chains: TrustChains
-    ratchets: AllRatchets
-    verifier: SignatureVerifier
-
-
 class ImageTrust:
     """For one run, while RECOVERY is mounted. ``has_recovery``: False if a folder in memory takes its place, so that
     nothing is kept. ``code_name``: of the unit's platform, once it is known."""
@@ -68,7 +46,7 @@ class ImageTrust:
         self._has_recovery = has_recovery
         self._context = context
         self._bus = context.bus
-        self._loaded: _Known | None = None
+        self._loaded: KnownTrust | None = None
         self._is_loaded = False
         self.code_name = ""
 
@@ -102,6 +80,37 @@ class ImageTrust:
         """Can a person at the unit insist on an image that is refused?"""
         known = self._read_known()
         return known is not None and known.policy.may_be_overruled
+
+    @property
+    def judges(self) -> bool:
+        """Does this kernel look for signatures?"""
+        return self._read_known() is not None
+
+    @property
+    def enforces(self) -> bool:
+        known = self._read_known()
+        return known is not None and known.policy.enforces
+
+    def document_doubt(self, source: str, content: bytes, signature: bytes | None) -> str:
+        """Why another document than an image's manifest is not the owner's; "" if a signer of the owner signed it.
+        ``judges`` must be true."""
+        known = self._read_known()
+        chain = known.chains.believed if known is not None else None
+        if known is None or chain is None:
+            return f"no signature can be checked: {known.chains.problem if known is not None else 'no keys'}"
+        if signature is None:
+            return f"is not signed: {source}{SIGNATURE_SUFFIX} is missing"
+        try:
+            doubt = content_doubt(chain.current, source, content, signature, known.verifier)
+        except DeviceFault as fault:
+            return f"cannot be checked: {fault}"
+        return doubt.reason if doubt is not None else ""
+
+    def offer_chain(self, source: str, content: bytes) -> None:
+        """Use this trust chain if it is valid and longer than the one in use."""
+        known = self._read_known()
+        if known is not None:
+            known.chains.offer(source, content)
 
     def consider_chain(self, path: str) -> None:
         """Use the trust chain at ``path``, which may not exist, if it is valid and longer than the one in use."""
@@ -137,7 +146,7 @@ class ImageTrust:
             known.ratchets.raise_to(RatchetValues(security_floor=floor))
             self._bus.log(f"the security floor is {floor} now: {stem} is confirmed")
 
-    def _installed_manifest(self, known: _Known, stem: str) -> Manifest | None:
+    def _installed_manifest(self, known: KnownTrust, stem: str) -> Manifest | None:
         """Of the image ``stem``, with a signature that counts now."""
         path, signature_path = companions_of_installed(self._context)
         content, signature = self._read(path, MAX_MANIFEST), self._read(signature_path, MAX_FILE)
@@ -152,7 +161,7 @@ class ImageTrust:
             return None
         return manifest if manifest is not None and manifest.name.stem == stem else None
 
-    def _judged(self, known: _Known, files: ManifestFiles) -> Accepted | Refused:
+    def _judged(self, known: KnownTrust, files: ManifestFiles) -> Accepted | Refused:
         trust = UnitTrust(
             policy=known.policy,
             chain=known.chains.believed,
@@ -179,50 +188,12 @@ class ImageTrust:
             self._bus.warning(f"not used: {fault}")
             return None
 
-    def _read_known(self) -> _Known | None:
+    def _read_known(self) -> KnownTrust | None:
         """None: images are not judged."""
         if not self._is_loaded:
-            self._loaded, self._is_loaded = self._load(), True
+            known = read_known_trust(self._ports, self._context, has_recovery=self._has_recovery)
+            self._loaded, self._is_loaded = known, True
         return self._loaded
-
-    def _load(self) -> _Known | None:
-        files, bus = self._ports.files, self._bus
-        has_keys = files.status(built_in.CHAIN_PATH) is not None
-        policy = self._policy(has_keys=has_keys)
-        if policy is TrustPolicy.OFF or (policy is TrustPolicy.WARN and not has_keys):
-            reason = "its policy is off" if policy is TrustPolicy.OFF else "it has no keys"
-            bus.log(f"this kernel does not look for signatures of images: {reason}")
-            return None
-        verifier = self._ports.verifier()
-        own = RatchetValues(security_floor=self._security_version())
-        recovery = RecoveryRatchets(files, self._context.mount_points.recovery)
-        ratchets = AllRatchets(recovery, self._ports.ratchets, own, bus)
-        chain = built_in_chain(files, verifier, bus)
-        chains = TrustChains(chain, files, verifier, ratchets, self._context, keeps=self._has_recovery)
-        version = chains.believed.version if chains.believed is not None else 0
-        bus.log(f"images: policy {policy}, trust version {version}, security floor {ratchets.values.security_floor}")
-        return _Known(policy=policy, chains=chains, ratchets=ratchets, verifier=verifier)
-
-    def _policy(self, *, has_keys: bool) -> TrustPolicy:
-        """A file that is damaged must not weaken anything."""
-        files, path = self._ports.files, built_in.POLICY_FILE
-        try:
-            if files.status(path) is None:
-                return built_in.default_policy(has_keys=has_keys)
-            return built_in.parse_policy(path, files.read(path, built_in.MAX_FILE))
-        except (BadInput, DeviceFault) as error:
-            self._bus.error(error)
-            return TrustPolicy.ENFORCE
-
-    def _security_version(self) -> int:
-        files, path = self._ports.files, built_in.SECURITY_VERSION_FILE
-        try:
-            if files.status(path) is None:
-                return 0
-            return built_in.parse_security_version(path, files.read(path, built_in.MAX_FILE))
-        except (BadInput, DeviceFault) as error:
-            self._bus.error(error)
-            return 0
 
 
 def companions_of_installed(context: UnitContext) -> tuple[str, str]:

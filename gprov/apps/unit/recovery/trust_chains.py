@@ -78,17 +78,25 @@ class TrustChains:
             self._take(self._of_the_owner(path))
             self._adopt()
 
+    def offer(self, source: str, content: bytes) -> None:
+        """As ``consider``, of a chain that is no file."""
+        if self._own is not None:
+            self._take(self._checked_owner(source, _checked(source, content, self._verifier, self._bus)))
+            self._adopt()
+
     def _take(self, chain: TrustChain | None) -> None:
         if chain is not None and (self._longest is None or chain.version > self._longest.version):
             self._longest = chain
 
     def _of_the_owner(self, path: str) -> TrustChain | None:
         """None without a valid chain of the kernel's owner at ``path``."""
-        chain = _valid_chain(path, self._files, self._verifier, self._bus)
+        return self._checked_owner(path, _valid_chain(path, self._files, self._verifier, self._bus))
+
+    def _checked_owner(self, source: str, chain: TrustChain | None) -> TrustChain | None:
         if chain is None or self._own is None:
             return None
         if not chain.begins_as(self._own):
-            self._bus.warning(f"{path} is not used: it is the trust chain of another owner than this kernel's")
+            self._bus.warning(f"{source} is not used: it is the trust chain of another owner than this kernel's")
             return None
         return chain
 
@@ -113,7 +121,15 @@ class TrustChains:
 def _valid_chain(path: str, files: Files, verifier: SignatureVerifier, bus: EventBus) -> TrustChain | None:
     try:
         content = read_regular(files, path, MAX_CHAIN)
-        return check_chain(path, parse_chain(path, content), verifier) if content is not None else None
+    except DeviceFault as fault:
+        bus.error(fault)
+        return None
+    return _checked(path, content, verifier, bus) if content is not None else None
+
+
+def _checked(source: str, content: bytes, verifier: SignatureVerifier, bus: EventBus) -> TrustChain | None:
+    try:
+        return check_chain(source, parse_chain(source, content), verifier)
     except (BadInput, DeviceFault) as error:
         bus.error(error)
         return None

@@ -11,6 +11,9 @@ from gprov.domain.formats.image.tar_fields import Malformed
 
 MAX_IMGMETA_OFFSET = 1 << 20
 _MAX_CONTENT = 4 << 20
+# Of all members together, replaced ones included. A file in /boot has up to KERNEL_START of them. Each member takes
+# some memory besides its content.
+_MAX_CAPTURED, _PER_FILE = 64 << 20, 4096
 _LINK_DEPTH = 8
 BOOT_FOLDER = b"boot/"
 _REAL_FOLDERS = (b"etc", b"boot")
@@ -43,6 +46,7 @@ class Capture:
         self._exact = names.small | names.init | {names.imgmeta}
         self._contents: dict[bytes, bytes] = {}
         self._links: dict[bytes, bytes] = {}
+        self._captured = 0  # bytes
         self._has_network = False
         self._module_releases: set[bytes] = set()
 
@@ -69,11 +73,12 @@ class Capture:
             return 0
         self._contents[name] = b""
         if name in self._names.init:
-            return 0
-        if name.startswith(BOOT_FOLDER):
-            return min(size, KERNEL_START)
-        if size > _MAX_CONTENT:
+            size = 0
+        elif name.startswith(BOOT_FOLDER):
+            size = min(size, KERNEL_START)
+        elif size > _MAX_CONTENT:
             raise Malformed(f"{name.decode()} has {size} bytes, more than such a file can have")
+        self._use_memory(size)
         return size
 
     def store_content(self, name: bytes, content: bytes) -> None:
@@ -84,11 +89,18 @@ class Capture:
         if target in self._contents:
             self._contents[name] = self._contents[target]
         else:  # of a file that was not captured: it exists, and its content is not at hand
+            self._use_memory(0)
             self._links[name] = self._links.get(target, b"")
 
     def add_symlink(self, name: bytes, target: bytes) -> None:
         """A symbolic link with the text ``target``."""
+        self._use_memory(len(target))
         self._links[name] = target
+
+    def _use_memory(self, size: int) -> None:
+        self._captured += size + _PER_FILE
+        if self._captured > _MAX_CAPTURED:
+            raise Malformed("the files in boot and those of accounts are more than a root file system has")
 
     def result(self) -> CapturedFiles:
         passwd, group, shadow, fstab, hosts = (

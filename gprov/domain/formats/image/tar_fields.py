@@ -96,6 +96,10 @@ def member_name(header: bytes) -> bytes:
     return name
 
 
+# One for each number in the map of a sparse file, at most.
+_MAX_RECORDS = 1 << 18
+
+
 def pax_pairs(payload: bytes) -> list[tuple[bytes, bytes]]:
     """Keywords and values of an extended header in order. Raises Malformed for keywords with a null byte or a leading
     blank, which tar would read differently."""
@@ -115,6 +119,8 @@ def pax_pairs(payload: bytes) -> list[tuple[bytes, bytes]]:
             raise Malformed(f"extended header: the keyword {key[:40]!r} holds a null byte or begins with a blank")
         pairs.append((key, payload[equals + 1 : end - 1]))
         position = end
+        if len(pairs) > _MAX_RECORDS:
+            raise Malformed(f"extended header: more than {_MAX_RECORDS} records")
     return pairs
 
 

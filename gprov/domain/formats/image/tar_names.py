@@ -23,6 +23,8 @@ _MAX_DEPTH = 128  # folders in one another
 # Memory for places, in bytes. Each member of an archive adds to it as much as it uncommonly needs; what one place needs
 # besides its own bytes is estimated.
 _PLACES, _PER_MEMBER, _PER_PLACE = 64 << 20, 1024, 256
+# What all places may need, however many members there are: some 800,000 with names of 60 bytes.
+_ALL_PLACES = 256 << 20
 
 
 class MemberPaths:
@@ -36,6 +38,7 @@ class MemberPaths:
         self.folders: dict[bytes, int] = {b"": 0}
         self.inodes = 0
         self._room = _PLACES
+        self._used = 0
         self._links = HardLinks()
         self._kinds: dict[bytes, bytes] = {}
         self._symlinks: dict[bytes, bytes] = {}
@@ -116,7 +119,8 @@ class MemberPaths:
 
     def _use_room(self, size: int) -> None:
         self._room -= size
-        if self._room < 0:
+        self._used += size
+        if self._room < 0 or self._used > _ALL_PLACES:
             raise Malformed("the names of the members take more memory than those of any root file system")
 
     def _replace_link(self, name: bytes, kind: bytes) -> None:

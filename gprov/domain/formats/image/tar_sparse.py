@@ -15,7 +15,7 @@ from gprov.domain.formats.image.tar_fields import BLOCK, MAX_BYTES, Malformed, d
 
 _PREFIX = b"GNU.sparse."
 _ENTRY = 24  # bytes of an entry in the old format: offset and length, 12 each
-_MAX_REGIONS = 1 << 20
+_MAX_REGIONS = 1 << 18
 _MAX_DIGITS = 20
 # With blocks of 4 KiB, of which 32 bits count.
 MAX_FILE = ((1 << 32) - 1) * 4096

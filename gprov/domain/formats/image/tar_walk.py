@@ -35,6 +35,7 @@ from gprov.domain.formats.image.tar_sparse import (
     pax_sparse,
 )
 from gprov.domain.formats.image.tar_summary import Span, TarSummary
+from gprov.domain.formats.image.tar_totals import Totals
 from gprov.domain.formats.printable import printable_name
 
 _MAX_EXTENSION = 16 << 20  # of one extended header; extended attributes are at most 64 KiB each
@@ -64,8 +65,7 @@ class TarWalker:
         self._zeros = 0  # bytes behind the end mark
         self._demands = Demands()
         self._devices = Devices()
-        self._entries = 0
-        self._content_bytes = 0
+        self._totals = Totals()
         self.spans: list[Span] = []
 
     def feed(self, data: bytes) -> None:
@@ -79,7 +79,7 @@ class TarWalker:
             raise self._blocks.fault("the archive is cut: an extended header is not followed by its member")
         if not self._ended:
             raise self._blocks.fault("the archive is cut: its end mark (a block of zeros) is missing")
-        if not self._entries:
+        if not self._totals.members:
             raise self._blocks.fault("the archive holds no members")
         files = self._capture.result()
         try:
@@ -88,8 +88,8 @@ class TarWalker:
             raise self._blocks.fault(str(exc)) from exc
         return TarSummary(
             unpacked=self._blocks.offset,
-            content_bytes=self._content_bytes,
-            entries=self._entries,
+            content_bytes=self._totals.content_bytes,
+            entries=self._totals.members,
             files=files,
             needs=self._demands.needs(self._paths),
             notes=self._demands.notes,
@@ -139,7 +139,7 @@ class TarWalker:
         if extensions.pax and (kind == FOLDER or header[156:157] not in _MAY_BE_PAX_SPARSE):
             _refuse_sparse_keys(extensions.pax, name)
         clean = self._paths.add(name, kind)
-        self._entries += 1
+        self._totals.add_member()
         self._capture.begin_member(self._paths.last, kind == FOLDER)
         self._devices.replace(self._paths.last)
         if kind in _REGULAR:
@@ -160,7 +160,7 @@ class TarWalker:
         if sparse is None:
             if size > MAX_FILE:
                 raise Malformed(f"{printable_name(name)} has {size} bytes, more than a file can have")
-            self._content_bytes += size
+            self._totals.add_content(size)
             self._demands.usage.file(size)
         skip = padded(size)
         if self._map is not None:
@@ -192,7 +192,7 @@ class TarWalker:
 
     def _sparse_regions(self, regions: list[Region]) -> None:
         """Count the complete map of the last member."""
-        self._content_bytes += sum(regions[-1])
+        self._totals.add_content(sum(regions[-1]))
         self._demands.usage.sparse(len(regions), blocks_of(regions))
 
     def _capture_file(self, place: bytes, size: int, start: int, skip: int, *, sparse: bool) -> None:

@@ -17,9 +17,9 @@ FOOTER_SIZE = 12
 CHECK_SHA256 = 0x0A
 CHECK_SIZE = 32
 CHECK_NAMES = {0x00: "none", 0x01: "CRC32", 0x04: "CRC64", 0x0A: "SHA-256"}
-# Each becomes an object in memory, and an index of some MiB could name millions. A terabyte in blocks of 4 MiB has so
-# many.
-MAX_BLOCKS = 1 << 18
+# Each becomes an object in memory, and an index of some MiB could name millions. Two terabytes in blocks of 16 MiB have
+# so many.
+MAX_BLOCKS = 1 << 17
 _MIN_BLOCK = 9  # a header of eight, and data; a check is not counted, the stream may have none
 _VLI_BYTES = 9  # section 1.2: at most 63 bits
 

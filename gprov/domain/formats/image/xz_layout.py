@@ -37,7 +37,7 @@ T = TypeVar("T")
 # Mostly there is none: the first look is a short one.
 _PADDING_STEP = 64
 _MAX_PADDING_STEP = 64 << 10
-_MAX_INDEX = 8 << 20  # a terabyte in blocks of 4 MiB needs 3 MiB
+_MAX_INDEX = 8 << 20  # MAX_BLOCKS with the longest numbers need 2.3 MiB
 _MAX_STREAMS = 1 << 16
 
 
@@ -117,6 +117,7 @@ class _Reader:
         self._source = source
         self._size = size
         self._read_at = read_at
+        self._filters: dict[tuple[XzFilter, ...], tuple[XzFilter, ...]] = {}  # those of all blocks are the same
 
     def layout(self) -> XzLayout:
         if self._size < HEADER_SIZE:
@@ -212,7 +213,7 @@ class _Reader:
             offset=offset,
             unpadded_size=record.unpadded_size,
             uncompressed_size=record.uncompressed_size,
-            filters=header.filters,
+            filters=self._filters.setdefault(header.filters, header.filters),
             stream=stream.number,
             header_size=size,
         )
