@@ -62,10 +62,10 @@ def plan_ports(machine: SimulatedMachine, origin: FakeOrigin) -> PlanPorts:
         blocks=FakeBlockDevices(machine),
         arrays=lambda: FakeArrays(machine),
         sealing=lambda: TpmSealing(FakeTpm(machine), machine.clock),
-        filesystems=FakeFileSystems(machine),
+        filesystems=lambda: FakeFileSystems(machine),
         mounts=FakeMounts(machine),
         files=FakeFiles(machine),
-        firmware=FakeFirmware(machine),
+        firmware=lambda: FakeFirmware(machine),
         http=FakeHttp(machine, origin),
         clock=machine.clock,
     )

@@ -19,14 +19,13 @@ if TYPE_CHECKING:  # each import is time on every boot
 
 @dataclass(frozen=True, kw_only=True)
 class VolumePorts:
-    """Every boot makes these. ``arrays`` makes its port, and is called only if a member of an array was found;
-    ``sealing`` only if a secret of RECOVERY is needed."""
+    """``filesystems``, ``firmware``, ``arrays`` and ``sealing`` make their port: a normal boot needs none of them."""
 
     blocks: BlockDevices
     mounts: Mounts
     files: Files
-    filesystems: FileSystems
-    firmware: Firmware
     clock: Clock
+    filesystems: Callable[[], FileSystems]
+    firmware: Callable[[], Firmware]
     arrays: Callable[[], Arrays]
     sealing: Callable[[], SecretSealing]
