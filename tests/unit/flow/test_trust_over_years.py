@@ -8,19 +8,20 @@ from collections.abc import Mapping
 from functools import cache
 
 import pytest
-from typing_extensions import override
 
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
+from gprov.adapters.fake.firmware.tpm import FakeTpm
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.machine.storage import Node
+from gprov.adapters.fake.machine.tpm import FakeTpmChip
 from gprov.apps.host.simulation.emergency_stick import EMERGENCY_IMAGE, emergency_image, plug_stick
 from gprov.apps.host.simulation.invariants import system_problems
 from gprov.apps.host.simulation.new_worlds import IMAGE_NAME
 from gprov.apps.host.simulation.owner import Owner, sign
 from gprov.apps.host.simulation.signed_factory import build_in, sign_factory, signed_files
+from gprov.apps.unit.execution.tpm.ratchets import SECURITY_FLOOR_INDEX, TRUST_VERSION_INDEX, TpmRatchets
 from gprov.domain.boot.boot_menu import ITEMS, Item
-from gprov.domain.errors import DeviceFault
 from gprov.domain.files import FileType
 from gprov.domain.image.companions import companions_of
 from gprov.domain.image.history import parse_history
@@ -28,7 +29,6 @@ from gprov.domain.image.manifest import Release
 from gprov.domain.trust import built_in
 from gprov.domain.trust.policy import TrustPolicy
 from gprov.domain.trust.ratchets import RatchetValues
-from gprov.ports.ratchets import Ratchets
 from tests.unit.flow import units
 from tests.unit.flow.driver import HISTORY, NEWER, NORMAL, UnitDriver
 
@@ -40,24 +40,6 @@ INSTALLED = "/trust/installed.manifest"
 CONFIRMED = "/etc/provisioning/boots_confirmed"
 SERVICE = "/etc/systemd/system/multi-user.target.wants/gprov-boot-good.service"
 THIRD = "WIDGET.LNX.SHINY.2026-03-01.1.upd"
-
-
-class MemoryRatchets(Ratchets):
-    """A store that no change of disks touches, as a TPM's. ``broken``: it answers nothing."""
-
-    def __init__(self) -> None:
-        self.values = RatchetValues()
-        self.broken = False
-
-    @override
-    def read(self) -> RatchetValues:
-        if self.broken:
-            raise DeviceFault("tpm", "does not answer")
-        return self.values
-
-    @override
-    def raise_to(self, values: RatchetValues) -> None:
-        self.values = self.read().raised_to(values)
 
 
 def chain_of(*statements: tuple[list[str], list[str]]) -> Owner:
@@ -80,7 +62,7 @@ def _running(policy: TrustPolicy, *, tpm: bool) -> UnitDriver:
     sign_factory(unit.world, FIRST, Release(1, 1))
     build_in(unit.world, FIRST, policy)
     if tpm:
-        unit.world.ratchets.append(MemoryRatchets())
+        unit.machine.tpm = FakeTpmChip.new()
     assert unit.provision() is StopReason.REBOOT
     assert unit.settle() == ("reboot", "switched root")
     unit.machine.restart()
@@ -97,10 +79,22 @@ def unit(request: pytest.FixtureRequest) -> UnitDriver:
     return running(tpm=request.param)
 
 
-def tpm_of(unit: UnitDriver) -> MemoryRatchets:
-    [store] = unit.world.ratchets
-    assert isinstance(store, MemoryRatchets)
-    return store
+def chip_of(unit: UnitDriver) -> FakeTpmChip:
+    assert unit.machine.tpm is not None
+    return unit.machine.tpm
+
+
+def in_tpm(unit: UnitDriver) -> RatchetValues:
+    indices = chip_of(unit).nv
+    floor, version = (
+        int.from_bytes(indices[index].data, "big") if index in indices else 0
+        for index in (SECURITY_FLOOR_INDEX, TRUST_VERSION_INDEX)
+    )
+    return RatchetValues(floor, version)
+
+
+def raise_in_tpm(unit: UnitDriver, values: RatchetValues) -> None:
+    TpmRatchets(FakeTpm(unit.machine), unit.machine.clock).raise_to(values)
 
 
 def add(unit: UnitDriver, name: str, release: Release, signer: str = "", *, confirms: bool = True) -> None:
@@ -197,7 +191,7 @@ def test_without_recovery_a_chain_is_used_and_nothing_is_kept() -> None:
     stick(unit, {**emergency(SECOND_KEY), "trust.chain": STOLEN.chain})
     assert unit.boot(NORMAL) is StopReason.REBOOT
     assert unit.systems() == [EMERGENCY_IMAGE]
-    assert tpm_of(unit).values.trust_version == 1
+    assert in_tpm(unit).trust_version == 1
 
 
 @pytest.mark.parametrize(
@@ -273,7 +267,7 @@ def test_a_recovery_that_takes_no_chain_does_not_have_its_version_recorded() -> 
     add(unit, NEWER, Release(2, 1), SECOND_KEY)
     unit.machine.faults.append(Fault(kind=FaultKind.IO_ERROR, where=f"write /mnt/RECOVERY{CHAIN}", times=1000))
     assert restore(unit) == NEWER
-    assert tpm_of(unit).values.trust_version == 1
+    assert in_tpm(unit).trust_version == 1
 
 
 # --- floor ---
@@ -289,10 +283,7 @@ def test_the_floor_follows_at_the_start_after_the_system_was_up(unit: UnitDriver
     unit.put("PRIMARY", CONFIRMED, b"2 1\n")
     assert unit.boot() is StopReason.SWITCHED_ROOT
     assert values(unit)["SecurityFloor"] == 2
-    assert [store.values.security_floor for store in unit.world.ratchets if isinstance(store, MemoryRatchets)] in (
-        [],
-        [2],
-    )
+    assert unit.machine.tpm is None or in_tpm(unit).security_floor == 2
     unit.remove("RECOVERY", f"/Image/{NEWER}")
     unit.remove_flag()
     assert unit.boot() is StopReason.REBOOT
@@ -372,7 +363,7 @@ def test_the_security_version_of_the_kernel_counts_and_is_stored_nowhere() -> No
     unit.remove_flag()
     assert unit.boot() is StopReason.REBOOT
     assert "below the floor of this unit, 2" in unit.errors()
-    assert tpm_of(unit).values == RatchetValues(security_floor=0, trust_version=2)
+    assert in_tpm(unit) == RatchetValues(security_floor=0, trust_version=2)
     assert values(unit) == {"SecurityFloor": 0, "TrustVersion": 2}
 
 
@@ -382,7 +373,7 @@ def test_the_security_version_of_the_kernel_counts_and_is_stored_nowhere() -> No
 @pytest.mark.parametrize("content", [b"", b"{}", b"x" * 5000, b'{"Format": 1, "SecurityFloor": -1, "TrustVersion": 1}'])
 def test_a_damaged_record_is_reported_and_the_others_count(content: bytes) -> None:
     unit = running(tpm=True)
-    tpm_of(unit).values = RatchetValues(security_floor=2, trust_version=1)
+    raise_in_tpm(unit, RatchetValues(security_floor=2, trust_version=1))
     unit.put("RECOVERY", RATCHETS, content)
     unit.remove_flag()
     assert unit.boot() is StopReason.REBOOT
@@ -392,7 +383,7 @@ def test_a_damaged_record_is_reported_and_the_others_count(content: bytes) -> No
 
 def test_a_damaged_record_is_written_anew_when_a_number_is_raised() -> None:
     unit = running(tpm=True)
-    tpm_of(unit).values = RatchetValues(security_floor=1, trust_version=1)
+    raise_in_tpm(unit, RatchetValues(security_floor=1, trust_version=1))
     unit.put("RECOVERY", RATCHETS, b"")
     unit.put("RECOVERY", BESIDE_IMAGES, STOLEN.chain)
     add(unit, NEWER, Release(2, 1), SECOND_KEY)
@@ -402,9 +393,9 @@ def test_a_damaged_record_is_written_anew_when_a_number_is_raised() -> None:
 
 def test_a_tpm_that_does_not_answer_is_reported_and_the_file_counts() -> None:
     unit = running(tpm=True)
-    tpm_of(unit).broken = True
+    chip_of(unit).failed = True
     assert restore(unit) == IMAGE_NAME
-    assert "tpm: does not answer" in unit.errors()
+    assert "TPM: TPM2_NV_ReadPublic: it is in failure mode" in unit.errors()
 
 
 def test_what_somebody_wrote_into_the_file_never_gets_into_the_tpm() -> None:
@@ -416,7 +407,7 @@ def test_what_somebody_wrote_into_the_file_never_gets_into_the_tpm() -> None:
     unit.remove_flag()
     assert unit.boot() is StopReason.REBOOT
     assert "below the floor of this unit, 2000000" in unit.errors() or "revoked" in unit.errors()
-    assert tpm_of(unit).values == RatchetValues(security_floor=0, trust_version=2)
+    assert in_tpm(unit) == RatchetValues(security_floor=0, trust_version=2)
 
 
 # --- a person ---
