@@ -290,6 +290,19 @@ def test_a_recovery_that_takes_no_chain_does_not_have_its_version_recorded() -> 
     assert tpm_of(unit).values.trust_version == 1
 
 
+def test_a_cut_while_a_chain_is_adopted_leaves_a_unit_that_believes_one(unit: UnitDriver) -> None:
+    """Also if the chain is taken away from beside the images then."""
+    unit.put("RECOVERY", BESIDE_IMAGES, chain_of(([FIRST.first, SECOND_KEY], [])).chain)
+    unit.remove_flag()
+    places = [at for at, name in enumerate(unit.operations()) if "/trust/" in name]
+    assert len(places) > 4
+    for at in places:
+        copy = unit.copy()
+        copy.cut(at)
+        copy.remove("RECOVERY", BESIDE_IMAGES)
+        assert copy.settle()[-1] == "switched root"
+
+
 # --- floor ---
 
 
