@@ -40,12 +40,13 @@ if TYPE_CHECKING:
     def exchanged_by_name(unit: UnitContainer) -> VolumePorts:
         return VolumePorts(
             blocks=unit.blocks(),
-            filesystems=unit.mounts(),  # type: ignore[arg-type]
-            mounts=unit.filesystems(),  # type: ignore[arg-type]
-            files=unit.files(),
-            clock=unit.firmware(),  # type: ignore[arg-type]
-            firmware=unit.clock(),  # type: ignore[arg-type]
+            filesystems=unit.firmware,  # type: ignore[arg-type]
+            mounts=unit.files(),  # type: ignore[arg-type]
+            files=unit.mounts(),  # type: ignore[arg-type]
+            clock=unit.blocks(),  # type: ignore[arg-type]
+            firmware=unit.filesystems,  # type: ignore[arg-type]
             arrays=unit.arrays,
+            sealing=unit.tpm,  # type: ignore[arg-type]
         )
 
     def exchanged_in_a_lazily_imported_class(unit: UnitContainer) -> PlanPorts:
@@ -53,12 +54,13 @@ if TYPE_CHECKING:
 
         return Lazy(
             blocks=unit.blocks(),
-            filesystems=unit.mounts(),  # type: ignore[arg-type]
-            mounts=unit.filesystems(),  # type: ignore[arg-type]
-            files=unit.files(),
-            clock=unit.firmware(),  # type: ignore[arg-type]
-            firmware=unit.clock(),  # type: ignore[arg-type]
+            filesystems=unit.firmware,  # type: ignore[arg-type]
+            mounts=unit.files(),  # type: ignore[arg-type]
+            files=unit.mounts(),  # type: ignore[arg-type]
+            clock=unit.blocks(),  # type: ignore[arg-type]
+            firmware=unit.filesystems,  # type: ignore[arg-type]
             arrays=unit.arrays,
+            sealing=unit.sealing,
             http=unit.network(),  # type: ignore[arg-type]
         )
 
@@ -93,10 +95,11 @@ if TYPE_CHECKING:
             unit.blocks(),
             unit.mounts(),
             unit.files(),
-            unit.filesystems(),
-            unit.firmware(),
             unit.clock(),
+            unit.filesystems,
+            unit.firmware,
             unit.arrays,
+            unit.sealing,
         )
 
     def not_called_or_called_too_early(unit: UnitContainer) -> VolumePorts:
@@ -104,10 +107,11 @@ if TYPE_CHECKING:
             blocks=unit.blocks,  # type: ignore[arg-type]
             mounts=unit.mounts(),
             files=unit.files(),
-            filesystems=unit.filesystems(),
-            firmware=unit.firmware(),
+            filesystems=unit.filesystems(),  # type: ignore[arg-type]
+            firmware=unit.firmware(),  # type: ignore[arg-type]
             clock=unit.clock(),
             arrays=unit.arrays(),  # type: ignore[arg-type]
+            sealing=unit.sealing(),  # type: ignore[arg-type]
         )
 
     def incomplete(unit: InitContainer) -> InitPorts:

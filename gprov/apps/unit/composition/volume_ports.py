@@ -14,16 +14,18 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.files import Files
     from gprov.ports.filesystem import FileSystems, Mounts
     from gprov.ports.firmware import Firmware
+    from gprov.ports.sealing import SecretSealing
 
 
 @dataclass(frozen=True, kw_only=True)
 class VolumePorts:
-    """Every boot makes these. ``arrays`` makes its port, and is called only if a member of an array was found."""
+    """``filesystems``, ``firmware``, ``arrays`` and ``sealing`` make their port: a normal boot needs none of them."""
 
     blocks: BlockDevices
     mounts: Mounts
     files: Files
-    filesystems: FileSystems
-    firmware: Firmware
     clock: Clock
+    filesystems: Callable[[], FileSystems]
+    firmware: Callable[[], Firmware]
     arrays: Callable[[], Arrays]
+    sealing: Callable[[], SecretSealing]
