@@ -76,7 +76,8 @@ def gather_facts(
         emergency_marks=job.emergency.marks if job.emergency is not None else recorded_marks(files, context),
         ignore_saved_network=options.ignore_net_cfg,
         extra_arguments=_extra_arguments(kept, options, firmware, context),
-        force_recovery_kernel=context.arguments.kernel_override_recovery,
+        # The kernel of an image that the owner does not allow would stay for all later starts.
+        force_recovery_kernel=context.arguments.kernel_override_recovery or bool(chosen.checked.admission.overruled),
         loader=installable_loader(files, firmware),
         restore_id=f"{job.unit.serial} {chosen.verified.digest} {ports.clock.now_ns()}",
         recovery_menu=_menu(files, f"{mount_points.recovery}/{RECOVERY_MENU}"),

@@ -30,7 +30,7 @@ from gprov.domain.trust import built_in
 from gprov.domain.trust.policy import TrustPolicy
 from gprov.domain.trust.ratchets import RatchetValues
 from tests.unit.flow import units
-from tests.unit.flow.driver import HISTORY, NEWER, NORMAL, UnitDriver
+from tests.unit.flow.driver import HISTORY, KERNELS, NEWER, NORMAL, UnitDriver
 
 PREFIX = "EmergencyFile_"
 CHAIN = "/trust/trust.chain"
@@ -97,9 +97,13 @@ def raise_in_tpm(unit: UnitDriver, values: RatchetValues) -> None:
     TpmRatchets(FakeTpm(unit.machine), unit.machine.clock).raise_to(values)
 
 
-def add(unit: UnitDriver, name: str, release: Release, signer: str = "", *, confirms: bool = True) -> None:
+def add(
+    unit: UnitDriver, name: str, release: Release, signer: str = "", *, confirms: bool = True, kernel: int = 100
+) -> None:
     extra = {SERVICE.lstrip("/"): b"", f"etc/{name}": b""} if confirms else {f"etc/{name}": b""}
-    for beside, data in signed_files(name, build_image(build_kernel(100), extra=extra), FIRST, release, signer).items():
+    for beside, data in signed_files(
+        name, build_image(build_kernel(kernel), extra=extra), FIRST, release, signer
+    ).items():
         unit.put("RECOVERY", f"/Image/{beside}", data)
 
 
@@ -149,6 +153,16 @@ def test_a_key_is_stolen_and_a_unit_that_was_offline_for_a_year_gets_the_update(
     add(unit, THIRD, Release(9, 1))
     assert restore(unit) == NEWER
     assert "which was revoked (trust version 3)" in unit.errors()
+
+
+def test_a_chain_stays_when_it_is_taken_away_from_beside_the_images(unit: UnitDriver) -> None:
+    unit.put("RECOVERY", BESIDE_IMAGES, STOLEN.chain)
+    add(unit, NEWER, Release(2, 1), SECOND_KEY)
+    assert restore(unit) == NEWER
+    unit.remove("RECOVERY", BESIDE_IMAGES)
+    add(unit, THIRD, Release(2, 1))
+    assert restore(unit) == NEWER
+    assert "which was revoked (trust version 2)" in unit.errors()
 
 
 def test_an_image_that_the_owner_keeps_can_still_be_restored(unit: UnitDriver) -> None:
@@ -268,6 +282,19 @@ def test_a_recovery_that_takes_no_chain_does_not_have_its_version_recorded() -> 
     unit.machine.faults.append(Fault(kind=FaultKind.IO_ERROR, where=f"write /mnt/RECOVERY{CHAIN}", times=1000))
     assert restore(unit) == NEWER
     assert in_tpm(unit).trust_version == 1
+
+
+def test_a_cut_while_a_chain_is_adopted_leaves_a_unit_that_believes_one(unit: UnitDriver) -> None:
+    """Also if the chain is taken away from beside the images then."""
+    unit.put("RECOVERY", BESIDE_IMAGES, chain_of(([FIRST.first, SECOND_KEY], [])).chain)
+    unit.remove_flag()
+    places = [at for at, name in enumerate(unit.operations()) if "/trust/" in name]
+    assert len(places) > 4
+    for at in places:
+        copy = unit.copy()
+        copy.cut(at)
+        copy.remove("RECOVERY", BESIDE_IMAGES)
+        assert copy.settle()[-1] == "switched root"
 
 
 # --- floor ---
@@ -417,8 +444,8 @@ REFUSED_NAME = "WIDGET.LNX.SHINY.2026-04-01.1.upd"
 
 
 def with_a_refused_image(unit: UnitDriver, keys: list[str]) -> UnitDriver:
-    """In the menu, the allowed image comes first and the refused one second, although it is newer."""
-    add(unit, REFUSED_NAME, Release(0, 0))
+    """In the menu, the allowed image comes first and the refused one second, although it and its kernel are newer."""
+    add(unit, REFUSED_NAME, Release(0, 0), kernel=900)
     unit.put("RECOVERY", RATCHETS, json.dumps({"Format": 1, "SecurityFloor": 1, "TrustVersion": 1}).encode())
     unit.machine.operator_present = True
     unit.machine.keys = keys
@@ -436,7 +463,9 @@ def test_a_person_can_insist_on_an_image_once(unit: UnitDriver) -> None:
     [note] = parse_history(unit.read("RECOVERY", HISTORY)).result(stem).notes
     assert note == f"used since a person at the unit insisted, although refused: {reason}"
     assert sum(reason in message for message in unit.machine.messages) >= 1
-    # Only once: the next restore refuses it.
+    # Only once: the kernel stays, and the next restore refuses the image.
+    assert [unit.build_number("ESP", path) for path in KERNELS] == [100, 100]
+    assert unit.build_number("PRIMARY", "/boot/norm_boot") == 100
     unit.machine.operator_present = False
     unit.machine.restart()
     assert restore(unit) == IMAGE_NAME
