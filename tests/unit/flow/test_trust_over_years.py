@@ -34,6 +34,7 @@ from tests.unit.flow.driver import HISTORY, KERNELS, NEWER, NORMAL, UnitDriver
 
 PREFIX = "EmergencyFile_"
 CHAIN = "/trust/trust.chain"
+CHAIN_COPY = "/trust/trust.chain.copy"
 BESIDE_IMAGES = "/Image/trust.chain"
 RATCHETS = "/trust/ratchets.json"
 INSTALLED = "/trust/installed.manifest"
@@ -225,6 +226,20 @@ def test_a_chain_that_is_not_the_owners_is_reported_and_not_used(
     assert restore(unit) == IMAGE_NAME
     assert reason in unit.lines()
     assert unit.read("RECOVERY", CHAIN) == FIRST.chain
+
+
+@pytest.mark.parametrize("damaged", [CHAIN, CHAIN_COPY])
+def test_one_damaged_copy_of_the_chain_leaves_a_unit_that_restores_itself(unit: UnitDriver, damaged: str) -> None:
+    unit.put("RECOVERY", BESIDE_IMAGES, STOLEN.chain)
+    add(unit, NEWER, Release(2, 1), SECOND_KEY)
+    assert restore(unit) == NEWER
+    unit.remove("RECOVERY", BESIDE_IMAGES)
+    content = bytearray(STOLEN.chain)
+    content[len(content) // 2] ^= 1
+    unit.put("RECOVERY", damaged, bytes(content))
+    assert restore(unit) == NEWER
+    assert unit.read("RECOVERY", damaged) == STOLEN.chain
+    assert f"{damaged}: " in unit.errors()
 
 
 def test_a_link_is_no_chain(unit: UnitDriver) -> None:
