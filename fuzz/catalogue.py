@@ -18,6 +18,7 @@ from fuzz import (
     raid_metadata,
     recovery,
     texts,
+    trust,
 )
 from fuzz.harness import Target
 
@@ -37,6 +38,7 @@ TARGETS: tuple[Target, ...] = (
     *displays.TARGETS,
     *burnin.TARGETS,
     *controllers.TARGETS,
+    *trust.TARGETS,
 )
 
 

@@ -1,4 +1,4 @@
-"""Mutation tests of the planners and the boot decision: ``python -m mutants``.
+"""Mutation tests of the planners, the boot decision and the trust in images: ``python -m mutants``.
 
 Mutants are drawn by ``--seed``, equally many of each file. Each is written into a copy of this tree, and the unit tests
 run until one fails: first those nearest to the file, then those of the flows, then all others except two tests with
@@ -60,8 +60,14 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "disk/targets.py": ("disk/test_targets.py",),
     "image/retention.py": ("image/test_retention.py",),
     "image/select.py": ("image/test_image_select.py",),
+    "trust/chain.py": ("trust/test_chain.py",),
+    "trust/changes.py": ("trust/test_drill.py", "trust/test_keys_cli.py"),
+    "trust/keys.py": ("trust/test_minisign.py",),
+    "trust/policy.py": ("trust/test_policy.py",),
+    "trust/ratchets.py": ("trust/test_ratchets.py",),
+    "trust/statement.py": ("trust/test_chain.py",),
 }
-FURTHER_TESTS = ("plan", "boot", "disk", "image", "flow")
+FURTHER_TESTS = ("plan", "boot", "disk", "image", "trust", "flow")
 _NOT_COPIED = (".git", ".venv", "out", "lab", "__pycache__", ".*_cache", ".hypothesis", ".coverage*")
 _MEMORY_BYTES = 6 << 30
 _HANGS_SECONDS = 4 * 3600

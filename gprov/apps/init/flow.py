@@ -182,7 +182,7 @@ class Boot:
         from gprov.apps.init.root_check import check_root
 
         self._finder.release()
-        outcome = check_root(decision, self._volumes.filesystems, self._bus)
+        outcome = check_root(decision, self._volumes.filesystems(), self._bus)
         self._finder.retry()
         checks = {**self._facts.checks, decision.volume.stable_id: outcome}
         self._facts = replace(self._facts, checks=checks, targets=None)
@@ -291,4 +291,4 @@ class Boot:
     def _is_fallback_boot(self) -> bool:
         from gprov.apps.unit.boot.boot_entries import is_fallback_boot
 
-        return is_fallback_boot(self._volumes.firmware, self._context)
+        return is_fallback_boot(self._volumes.firmware(), self._context)

@@ -104,7 +104,7 @@ class Surveyor:
 
     def _booted_by_own_loader(self) -> bool:
         """Only on BIOS: UEFI starts kernels without a loader, and there are no boot partitions."""
-        return self._context.arguments.loader_fallback and self._ports.firmware.kind() is FirmwareKind.BIOS
+        return self._context.arguments.loader_fallback and self._ports.firmware().kind() is FirmwareKind.BIOS
 
     def _startable(self, targets: Collection[Disk], volumes: Collection[Volume]) -> bool | None:
         """Is there a menu with a kernel on any boot partition of these disks? The boot loader found none, perhaps since

@@ -32,7 +32,7 @@ def finish(job: ProvisioningJob, ports: MfgPorts, context: UnitContext) -> None:
             raise RefusedByPolicy(f"RECOVERY is found on {recovery.volume.node}, but was made on another disk")
         kernel = verify_kernel(ports.volumes, context)
         if Switch.NO_WRITE_FILES not in job.switches:
-            bios = ports.volumes.firmware.kind() is FirmwareKind.BIOS
+            bios = ports.volumes.firmware().kind() is FirmwareKind.BIOS
             room = primary_room(unit.platform.raid_level, [disk.size for disk in facts.targets], bios=bios)
             images = verify_images(job, kernel, room, ports, context)
         # Before the unit can boot: the server holds the document until the first restore has succeeded.

@@ -139,7 +139,7 @@ class Provisioning:
     ) -> ProvisioningJob:
         """Compare the hardware with its specification and choose the disks; nothing is written."""
         ports, bus, context = self._ports, self._bus, self._context
-        arguments, firmware = context.arguments, ports.volumes.firmware.kind()
+        arguments, firmware = context.arguments, ports.volumes.firmware().kind()
         steps = StepRunner(
             ports=ports, data=data, unit=unit, context=context, verbose=Switch.VERBOSE_LOGGING in switches
         )

@@ -27,7 +27,7 @@ from gprov.domain.plan.operations import Operation
 def fetch_files(data: ManufData, ports: MfgPorts, context: UnitContext) -> None:
     """Fetch every file of the list to its path on RECOVERY. Raises the error of the first file that cannot be fetched
     or has a wrong hash."""
-    uefi = ports.volumes.firmware.kind() is FirmwareKind.UEFI
+    uefi = ports.volumes.firmware().kind() is FirmwareKind.UEFI
     plan: list[Operation] = []
     for file in data.files:
         path = f"{context.mount_points.recovery}/{destination(file, context.branding, uefi).path}"
@@ -43,7 +43,7 @@ def free_space_for_files(data: ManufData, ports: MfgPorts, context: UnitContext)
 
 def verify_kernel(ports: VolumePorts, context: UnitContext) -> KernelFacts:
     """Verify the kernel that the boot entries will start. Raises DeviceMissing, BadInput."""
-    path = kernel_paths(ports.firmware.kind(), context.mount_points, context.branding).main
+    path = kernel_paths(ports.firmware().kind(), context.mount_points, context.branding).main
     try:
         kernel = read_kernel(ports.files, path)
     except BadInput as error:
@@ -58,7 +58,7 @@ def verify_images(
     """Verify every fetched image as a restore does, including the comparison of its kernel with ``kernel``.
     ``room``: on PRIMARY. Raises ImageRefused, IntegrityFault, BadInput."""
     bus, branding = context.bus, context.branding
-    uefi = ports.volumes.firmware.kind() is FirmwareKind.UEFI
+    uefi = ports.volumes.firmware().kind() is FirmwareKind.UEFI
     placements = [destination(file, branding, uefi) for file in job.data.files]
     recovery = context.mount_points.recovery
     paths = tuple(f"{recovery}/{place.path}" for place in placements if place.kind is PlacementKind.IMAGE)

@@ -91,7 +91,7 @@ def _files(
     """All files of the list, as they are on RECOVERY. Images were read while they were verified."""
     verified = {image.path: image for image in images}
     branding, recovery = context.branding, context.mount_points.recovery
-    uefi = ports.volumes.firmware.kind() is FirmwareKind.UEFI
+    uefi = ports.volumes.firmware().kind() is FirmwareKind.UEFI
     for file in job.data.files:
         place = destination(file, branding, uefi)
         path = f"{recovery}/{place.path}"

@@ -47,7 +47,7 @@ def gather_facts(
 ) -> RestoreFacts:
     """All facts but ``array``. Raises DeviceFault, DeviceMissing."""
     mount_points, files, bus = context.mount_points, ports.files, context.bus
-    firmware, options = ports.firmware.kind(), job.options
+    firmware, options = ports.firmware().kind(), job.options
     kernels = kernel_paths(firmware, mount_points, context.branding)
     kept = _kept_arguments(files, f"{mount_points.recovery}/{KEPT_ARGUMENTS_FILE}", bus)
     _report_imgmeta(chosen, bus)

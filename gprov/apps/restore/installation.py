@@ -121,7 +121,7 @@ class ImageInstaller:
         return isinstance(error, (ContentRefused, IntegrityFault))
 
     def _room(self, job: RestoreJob) -> Room:
-        bios = self._ports.volumes.firmware.kind() is FirmwareKind.BIOS
+        bios = self._ports.volumes.firmware().kind() is FirmwareKind.BIOS
         return primary_room(job.unit.platform.raid_level, [disk.size for disk in job.targets], bios=bios)
 
     def _make_plan(self, job: RestoreJob, chosen: ChosenImage) -> Plan:

@@ -48,7 +48,7 @@ def optional_recovery(ports: VolumePorts, rule: ValidateMethod, context: UnitCon
             recovery = stack.enter_context(mounted_recovery(ports, rule, context, _FIND_SECONDS))
         except DeviceFault as fault:
             bus.warning(f"restoring without RECOVERY, from removable media alone: {fault}")
-            esp = _only_esp(ports, context) if ports.firmware.kind() is FirmwareKind.UEFI else None
+            esp = _only_esp(ports, context) if ports.firmware().kind() is FirmwareKind.UEFI else None
             if esp is not None:
                 stack.enter_context(_mounted_esp(ports, esp, context))
             place = RestorePlace(None, esp)

@@ -10,9 +10,10 @@ from gprov.domain.disk.ext4_room import Room
 from gprov.domain.errors import BadInput, HardwareMismatch, Problem
 from gprov.domain.formats.accounts import LOCKED, check_login, gid_of, ids_of, set_password_hash
 from gprov.domain.formats.bzimage import parse_bzimage
+from gprov.domain.formats.image.captured import CapturedFiles
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.plan.bios import check_menu_arguments
-from gprov.domain.plan.open_accounts import accounts_to_lock
+from gprov.domain.plan.open_accounts import accounts_to_lock, open_account_problem, open_account_problems
 from gprov.domain.platform.model import Platform
 
 
@@ -45,6 +46,11 @@ def lack_of_room(image: VerifiedImage, room: Room) -> str:
     return f"{needs}, and the disk has room for {room.bytes} bytes and {room.inodes} inodes"
 
 
+def problems_of_own_image(image: VerifiedImage, branding: Branding) -> tuple[Problem, ...]:
+    """Of an image that is made or signed: also what a restore would put right."""
+    return tuple(dict.fromkeys((*image_problems(image, branding), *open_account_problems(image.files))))
+
+
 def image_problems(
     image: VerifiedImage, branding: Branding, room: Room | None = None, *, locks_accounts: bool = False
 ) -> tuple[Problem, ...]:
@@ -66,18 +72,20 @@ def image_problems(
             ids_of(files.passwd, branding.admin)
             gid_of(files.group or b"", "systemd-journal")
             set_password_hash(files.shadow, branding.admin, LOCKED)
-            problems.extend(
-                Problem("/etc/shadow", f"{name!r} can log in without a password: lock the account")
-                for name in accounts_to_lock(files, branding)
-                if not locks_accounts
-            )
+            if not locks_accounts:
+                problems.extend(map(open_account_problem, accounts_to_lock(files, branding)))
         except BadInput as error:
             problems.extend(Problem(f"/etc/{error.what}", str(problem)) for problem in error.problems)
-    if files.kernel_start is None:
-        problems.append(Problem(f"/boot/{branding.boot_kernel}", "is not in the image"))
-    else:
-        try:
-            parse_bzimage(files.kernel_start)
-        except BadInput as error:
-            problems.extend(Problem(f"/boot/{branding.boot_kernel}", str(problem)) for problem in error.problems)
+    problems += _kernel_problems(files, branding)
     return tuple(problems)
+
+
+def _kernel_problems(files: CapturedFiles, branding: Branding) -> list[Problem]:
+    place = f"/boot/{branding.boot_kernel}"
+    if files.kernel_start is None:
+        return [Problem(place, "is not in the image")]
+    try:
+        parse_bzimage(files.kernel_start)
+    except BadInput as error:
+        return [Problem(place, str(problem)) for problem in error.problems]
+    return []

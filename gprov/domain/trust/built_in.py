@@ -1,8 +1,12 @@
-"""Trust that a kernel was built with: files in its initramfs."""
+"""Trust that a kernel was built with: files in its initramfs. A kernel without any of them has no keys."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from gprov.domain.errors import BadInput, Problem
+from gprov.domain.trust.chain import TrustChain, serialise_chain
 from gprov.domain.trust.policy import TrustPolicy
 
 FOLDER = "/etc/gprov/trust"
@@ -11,6 +15,29 @@ CHAIN_PATH = f"{FOLDER}/trust.chain"
 SECURITY_VERSION_FILE = f"{FOLDER}/security-version"
 MAX_VERSION = 2**31 - 1
 MAX_FILE = 64  # bytes of each
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltInTrust:
+    """``policy``: None for the default one; ``security_version``: of the kernel and its programs."""
+
+    chain: TrustChain | None = None
+    policy: TrustPolicy | None = None
+    security_version: int = 0
+
+    def files(self) -> Mapping[str, bytes]:
+        """Content by path; empty if there is nothing to say. Raises BadInput for a policy that refuses all images."""
+        if self == BuiltInTrust():
+            return {}
+        policy = self.policy or default_policy(has_keys=self.chain is not None)
+        if self.chain is None and policy.enforces:
+            raise BadInput("trust policy", [Problem("", f"{policy} without a trust chain refuses every image")])
+        chain = {} if self.chain is None else {CHAIN_PATH: serialise_chain(self.chain)}
+        return {
+            **chain,
+            POLICY_FILE: serialise_policy(policy),
+            SECURITY_VERSION_FILE: serialise_security_version(self.security_version),
+        }
 
 
 def default_policy(*, has_keys: bool) -> TrustPolicy:

@@ -12,18 +12,18 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 from gprov.domain.errors import BadInput, Problem
 from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.formats.json.reading import finish, read_object
 from gprov.domain.formats.minisign import PublicKey, Signature, parse_signature, serialise_signature
 from gprov.domain.trust.keys import Verifier, key_of, signature_problem
-from gprov.domain.trust.statement import Statement, parse_statement
+from gprov.domain.trust.statement import ROOTS, Statement, parse_statement
 
 CHAIN_FILE = "trust.chain"
 MAX_CHAIN = 1 << 20  # bytes
 FORMAT = 1
+_MOST_SIGNATURES = 2 * ROOTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,26 +87,30 @@ def serialise_chain(chain: UncheckedChain | TrustChain) -> bytes:
 
 
 def check_chain(source: str, chain: UncheckedChain, verifier: Verifier) -> TrustChain:
-    """Raises BadInput with every problem. Whether the first statement is to be trusted is for the caller to know."""
-    problems = [*_order_problems(chain.statements)]
-    before: tuple[PublicKey, ...] = ()
+    """Raises BadInput with all problems of the first statement that has any: what follows it means nothing, and a long
+    chain of a stranger costs no more time than a short one. Whether the first statement is to be trusted is for the
+    caller to know."""
+    before: Statement | None = None
     for number, one in enumerate(chain.statements):
         place = f"$.Statements[{number}]"
-        problems += _signature_problems(place, one, _required(before, one.statement), verifier)
-        before = one.statement.roots
-    if problems:
-        raise BadInput(source, problems)
+        problems = [] if before is None else [Problem(place, text) for text in _order_problems(before, one.statement)]
+        problems += _signature_problems(place, one, required_roots(before, one.statement), verifier)
+        if problems:
+            raise BadInput(source, problems)
+        before = one.statement
     return TrustChain(chain.statements)
 
 
 def missing_signatures(signed: SignedStatement, before: Statement | None) -> tuple[PublicKey, ...]:
     """Roots that have yet to sign. ``before``: the last statement of the chain that it is for."""
-    required = _required(before.roots if before is not None else (), signed.statement)
+    required = required_roots(before, signed.statement)
     return tuple(key for key in required if all(one.number != key.number for one in signed.signatures))
 
 
-def _required(before: Iterable[PublicKey], statement: Statement) -> tuple[PublicKey, ...]:
-    return tuple(dict.fromkeys((*before, *statement.roots)))
+def required_roots(before: Statement | None, statement: Statement) -> tuple[PublicKey, ...]:
+    """Which must sign: both of the statement before, and both of its own."""
+    earlier = before.roots if before is not None else ()
+    return tuple(dict.fromkeys((*earlier, *statement.roots)))
 
 
 def _signature_problems(
@@ -129,21 +133,24 @@ def _signature_problems(
             yield Problem(f"{place}.Signatures", f"lack a valid one of the root {key.key_id}")
 
 
-def _order_problems(statements: tuple[SignedStatement, ...]) -> Iterator[Problem]:
-    for number, (earlier, later) in enumerate(pairwise(one.statement for one in statements), 1):
-        place = f"$.Statements[{number}]"
-        if later.version != earlier.version + 1:
-            yield Problem(place, f"has the version {later.version}, and follows version {earlier.version}")
-        gone = {one.key for one in earlier.revoked} - {one.key for one in later.revoked}
-        for key in sorted(gone, key=lambda key: key.key_id):
-            yield Problem(place, f"no longer revokes {key.key_id}: a key that was revoked stays revoked")
-        dropped = {*earlier.signers} - {*later.signers} - {one.key for one in later.revoked}
-        for key in sorted(dropped, key=lambda key: key.key_id):
-            yield Problem(place, f"leaves out the signer {key.key_id}: revoke it, and keep what stays good")
+def _order_problems(earlier: Statement, later: Statement) -> Iterator[str]:
+    if later.version != earlier.version + 1:
+        yield f"has the version {later.version}, and follows version {earlier.version}"
+    revoked = {one.key for one in later.revoked}
+    for key in _by_id({one.key for one in earlier.revoked} - revoked):
+        yield f"no longer revokes {key.key_id}: a key that was revoked stays revoked"
+    for key in _by_id({*earlier.signers} - {*later.signers} - revoked):
+        yield f"leaves out the signer {key.key_id}: revoke it, and keep what stays good"
+
+
+def _by_id(keys: Iterable[PublicKey]) -> list[PublicKey]:
+    return sorted(keys, key=lambda key: key.key_id)
 
 
 def _signed_statement(one: JsonObject) -> SignedStatement | None:
     content = _content(one)
+    if one.count("Signatures") > _MOST_SIGNATURES:
+        one.problem("Signatures", f"must be at most {_MOST_SIGNATURES}, are {one.count('Signatures')}")
     signatures = [
         found
         for number, text in enumerate(one.texts("Signatures", required=True))

@@ -74,6 +74,24 @@ for name in ("udev", "blkid", "crypt", "c"):
     inside(root, "/usr/bin/python3.11", "-ISB", "-c", code)
 
 
+# RFC 8032 section 7.1, TEST 2; and BLAKE2b, which signatures in minisign's format need.
+_VERIFIES = """
+import hashlib
+from gprov.adapters.linux.system.libcrypto import LibcryptoVerifier
+key = bytes.fromhex("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c")
+signature = bytes.fromhex(
+    "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da"
+    "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00"
+)
+verifier = LibcryptoVerifier()
+print(verifier.verifies(key, signature, b"r"), verifier.verifies(key, signature, b"s"), hashlib.blake2b().digest_size)
+"""
+
+
+def test_signatures_are_verified(root: str) -> None:
+    assert inside(root, "python3.11", "-ISBc", _VERIFIES) == "True False 64\n"
+
+
 def test_certificates_are_there(root: str) -> None:
     code = """
 import certifi, ssl

@@ -24,7 +24,10 @@ COMMON = {"commands", "main", "options", "output"}
     ("words", "modules"),
     [
         (["--help"], set()),
-        (["image", "--help"], {"image", "image_tools", "image_values", "progress"}),
+        (
+            ["image", "--help"],
+            {"image", "image_sign", "image_tools", "image_values", "progress", "secret_input", "signing"},
+        ),
         (["kernel", "--help"], {"kernel", "userfile"}),
         (["lab", "--help"], {"lab", "lab_options"}),
         (["simulate", "lifecycle", "--help"], {"simulate", "userfile"}),
@@ -32,6 +35,7 @@ COMMON = {"commands", "main", "options", "output"}
             ["server", "--help"],
             {
                 "http_client",
+                "secret_input",
                 "server",
                 "server_accounts",
                 "server_audit",

@@ -117,6 +117,8 @@ TESTED_ELSEWHERE = {
     "build ipxe",
     "hardware compare",
     "image create",
+    "image sign",
+    "manuf sign",
     "server account list",
     "server account token",
     "server audit",
@@ -135,6 +137,9 @@ TESTED_ELSEWHERE = {
     "server reopen",
     "server restore",
     "server token",
+    *(f"keys {action}" for action in ("add-signer", "check", "join", "new", "new-chain", "replace-root", "revoke")),
+    "keys show",
+    "keys sign",
 } | {f"erase {action}" for action in ("certificate-page", "certify", "plan", "run", "verify-certificate")}
 
 

@@ -59,10 +59,10 @@ def plan_ports(machine: SimulatedMachine, origin: FakeOrigin) -> PlanPorts:
     return PlanPorts(
         blocks=FakeBlockDevices(machine),
         arrays=lambda: FakeArrays(machine),
-        filesystems=FakeFileSystems(machine),
+        filesystems=lambda: FakeFileSystems(machine),
         mounts=FakeMounts(machine),
         files=FakeFiles(machine),
-        firmware=FakeFirmware(machine),
+        firmware=lambda: FakeFirmware(machine),
         http=FakeHttp(machine, origin),
         clock=machine.clock,
     )

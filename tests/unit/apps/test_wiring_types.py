@@ -40,11 +40,11 @@ if TYPE_CHECKING:
     def exchanged_by_name(unit: UnitContainer) -> VolumePorts:
         return VolumePorts(
             blocks=unit.blocks(),
-            filesystems=unit.mounts(),  # type: ignore[arg-type]
-            mounts=unit.filesystems(),  # type: ignore[arg-type]
-            files=unit.files(),
-            clock=unit.firmware(),  # type: ignore[arg-type]
-            firmware=unit.clock(),  # type: ignore[arg-type]
+            filesystems=unit.firmware,  # type: ignore[arg-type]
+            mounts=unit.files(),  # type: ignore[arg-type]
+            files=unit.mounts(),  # type: ignore[arg-type]
+            clock=unit.blocks(),  # type: ignore[arg-type]
+            firmware=unit.filesystems,  # type: ignore[arg-type]
             arrays=unit.arrays,
         )
 
@@ -53,11 +53,11 @@ if TYPE_CHECKING:
 
         return Lazy(
             blocks=unit.blocks(),
-            filesystems=unit.mounts(),  # type: ignore[arg-type]
-            mounts=unit.filesystems(),  # type: ignore[arg-type]
-            files=unit.files(),
-            clock=unit.firmware(),  # type: ignore[arg-type]
-            firmware=unit.clock(),  # type: ignore[arg-type]
+            filesystems=unit.firmware,  # type: ignore[arg-type]
+            mounts=unit.files(),  # type: ignore[arg-type]
+            files=unit.mounts(),  # type: ignore[arg-type]
+            clock=unit.blocks(),  # type: ignore[arg-type]
+            firmware=unit.filesystems,  # type: ignore[arg-type]
             arrays=unit.arrays,
             http=unit.network(),  # type: ignore[arg-type]
         )
@@ -93,9 +93,9 @@ if TYPE_CHECKING:
             unit.blocks(),
             unit.mounts(),
             unit.files(),
-            unit.filesystems(),
-            unit.firmware(),
             unit.clock(),
+            unit.filesystems,
+            unit.firmware,
             unit.arrays,
         )
 
@@ -104,8 +104,8 @@ if TYPE_CHECKING:
             blocks=unit.blocks,  # type: ignore[arg-type]
             mounts=unit.mounts(),
             files=unit.files(),
-            filesystems=unit.filesystems(),
-            firmware=unit.firmware(),
+            filesystems=unit.filesystems(),  # type: ignore[arg-type]
+            firmware=unit.firmware(),  # type: ignore[arg-type]
             clock=unit.clock(),
             arrays=unit.arrays(),  # type: ignore[arg-type]
         )

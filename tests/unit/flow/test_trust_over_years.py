@@ -25,6 +25,7 @@ from gprov.domain.files import FileType
 from gprov.domain.image.companions import companions_of
 from gprov.domain.image.history import parse_history
 from gprov.domain.image.manifest import Release
+from gprov.domain.trust import built_in
 from gprov.domain.trust.policy import TrustPolicy
 from gprov.domain.trust.ratchets import RatchetValues
 from gprov.ports.ratchets import Ratchets
@@ -363,6 +364,7 @@ def test_an_image_without_a_manifest_leaves_none_behind() -> None:
 def test_the_security_version_of_the_kernel_counts_and_is_stored_nowhere() -> None:
     unit = running(tpm=True)
     build_in(unit.world, FIRST, version=2)
+    unit.put("RECOVERY", BESIDE_IMAGES, chain_of(([FIRST.first, SECOND_KEY], [])).chain)
     add(unit, NEWER, Release(2, 0))
     assert restore(unit) == NEWER
     assert "below the floor of this unit, 2" not in unit.errors()
@@ -370,8 +372,8 @@ def test_the_security_version_of_the_kernel_counts_and_is_stored_nowhere() -> No
     unit.remove_flag()
     assert unit.boot() is StopReason.REBOOT
     assert "below the floor of this unit, 2" in unit.errors()
-    assert tpm_of(unit).values.security_floor == 0
-    assert values(unit)["SecurityFloor"] == 0
+    assert tpm_of(unit).values == RatchetValues(security_floor=0, trust_version=2)
+    assert values(unit) == {"SecurityFloor": 0, "TrustVersion": 2}
 
 
 # --- records that are damaged ---
@@ -494,23 +496,46 @@ def test_no_argument_and_no_file_takes_the_place_of_a_person(unit: UnitDriver, a
     assert unit.systems() == [IMAGE_NAME]
 
 
-@pytest.mark.parametrize(("answers", "installed"), [(["yes", "yes"], True), (["yes"], False), ([], False)])
-def test_a_person_can_insist_on_the_image_on_a_stick(unit: UnitDriver, answers: list[str], installed: bool) -> None:
-    stick(unit, {EMERGENCY_IMAGE: emergency_image()})
+def answer_from_the_restore_on(unit: UnitDriver, answers: list[str]) -> None:
+    """No key before the restore has begun: it would cancel."""
     machine = unit.machine
-    machine.operator_present = True
 
     def answer(operation: str) -> None:
-        """No key before the restore has begun: it would cancel."""
         if "start_budget.json" in operation:
             machine.hook, machine.keys = None, list(answers)
 
     machine.hook = answer
+
+
+@pytest.mark.parametrize(("answers", "installed"), [(["yes", "yes"], True), (["yes"], False), ([], False)])
+def test_a_person_can_insist_on_the_image_on_a_stick(unit: UnitDriver, answers: list[str], installed: bool) -> None:
+    stick(unit, {EMERGENCY_IMAGE: emergency_image()})
+    unit.machine.operator_present = True
+    answer_from_the_restore_on(unit, answers)
     ended = unit.boot({**NORMAL, "PROVISION_KEY_WINDOW": "0"})
     assert ended is (StopReason.REBOOT if installed else StopReason.SWITCHED_ROOT)
     assert unit.systems() == [EMERGENCY_IMAGE if installed else IMAGE_NAME]
     assert ("OVERRIDE" in unit.warnings()) == installed
     assert ("is not signed" in unit.errors()) != installed
+
+
+def test_nobody_can_insist_on_it_where_the_owner_forbids_that() -> None:
+    unit = running(TrustPolicy.ENFORCE_ALWAYS)
+    stick(unit, {EMERGENCY_IMAGE: emergency_image()})
+    unit.machine.operator_present = True
+    answer_from_the_restore_on(unit, ["yes", "yes"])
+    assert unit.boot({**NORMAL, "PROVISION_KEY_WINDOW": "0"}) is StopReason.SWITCHED_ROOT
+    assert unit.systems() == [IMAGE_NAME]
+    assert not [message for message in unit.machine.messages if "is REFUSED" in message]
+
+
+def test_without_a_display_and_keys_nobody_is_asked(unit: UnitDriver) -> None:
+    """Whatever a line delivers."""
+    stick(unit, {EMERGENCY_IMAGE: emergency_image()})
+    unit.machine.keys = ["yes"] * 9
+    assert unit.boot() is StopReason.SWITCHED_ROOT
+    assert unit.systems() == [IMAGE_NAME]
+    assert not [message for message in unit.machine.messages if "is REFUSED" in message]
 
 
 def test_the_files_beside_a_refused_image_are_in_the_way_of_nothing() -> None:
@@ -523,3 +548,47 @@ def test_the_files_beside_a_refused_image_are_in_the_way_of_nothing() -> None:
     assert restore(unit) == IMAGE_NAME
     assert f"{NEWER}.manifest is missing" in unit.errors()
     assert "is no file" in unit.warnings()
+
+
+# --- what the kernel was built with ---
+
+
+@pytest.mark.parametrize(
+    ("built_in_files", "refused"),
+    [
+        ({built_in.CHAIN_PATH: FIRST.chain}, True),
+        ({built_in.CHAIN_PATH: FIRST.chain, built_in.POLICY_FILE: b"wran\n"}, True),
+        ({built_in.CHAIN_PATH: FIRST.chain, built_in.POLICY_FILE: b""}, True),
+        ({built_in.CHAIN_PATH: FIRST.chain, built_in.POLICY_FILE: b"warn\n"}, False),
+        ({built_in.CHAIN_PATH: b"damaged", built_in.POLICY_FILE: b"enforce\n"}, True),
+        ({built_in.CHAIN_PATH: b"damaged"}, True),
+        ({built_in.POLICY_FILE: b"enforce\n"}, True),
+        ({built_in.POLICY_FILE: b"warn\n"}, False),
+        ({}, False),
+    ],
+)
+def test_a_kernel_that_is_damaged_or_says_nothing_is_not_lenient(
+    built_in_files: dict[str, bytes], refused: bool
+) -> None:
+    unit = running()
+    unit.world.built_in = dict(built_in_files)
+    unit.add_image(NEWER)
+    unit.remove_flag()
+    assert unit.boot() is StopReason.REBOOT
+    assert (unit.systems() != [NEWER]) == refused
+
+
+def test_a_damaged_security_version_is_an_error_and_the_records_count() -> None:
+    unit = running()
+    unit.world.built_in[built_in.SECURITY_VERSION_FILE] = b"seven"
+    assert restore(unit) == IMAGE_NAME
+    assert f"{built_in.SECURITY_VERSION_FILE}: must be a number" in unit.errors()
+
+
+def test_a_refusal_is_not_counted_as_a_failure_of_the_image(unit: UnitDriver) -> None:
+    add(unit, NEWER, Release(0, 0))
+    unit.put("RECOVERY", RATCHETS, json.dumps({"Format": 1, "SecurityFloor": 1, "TrustVersion": 1}).encode())
+    assert restore(unit) == IMAGE_NAME
+    result = parse_history(unit.read("RECOVERY", HISTORY)).result(NEWER.removesuffix(".upd"))
+    assert (result.imaging_attempts, result.failures, result.notes) == (0, 0, ())
+    assert unit.exists("RECOVERY", f"/Image/{NEWER}")

@@ -70,6 +70,7 @@ def test_list_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "path": str(folder / "WIDGET.LNX.SHINY.2023-05-05.77.upd"),
         "accepted": True,
         "reason": "",
+        "signed": False,
     }
     assert [(row["accepted"], row["build"]) for row in rows] == [(True, 77), (True, 9), (True, 10), (False, None)]
     assert "suffix" in rows[3]["reason"]

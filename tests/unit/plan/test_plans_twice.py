@@ -64,10 +64,10 @@ def plan_ports(machine: SimulatedMachine) -> PlanPorts:
     return PlanPorts(
         blocks=FakeBlockDevices(machine),
         arrays=lambda: FakeArrays(machine),
-        filesystems=FakeFileSystems(machine),
+        filesystems=lambda: FakeFileSystems(machine),
         mounts=FakeMounts(machine),
         files=FakeFiles(machine),
-        firmware=FakeFirmware(machine),
+        firmware=lambda: FakeFirmware(machine),
         http=FakeHttp(machine, FakeOrigin()),
         clock=machine.clock,
     )

@@ -216,6 +216,17 @@ def test_a_signer_is_not_left_out_without_being_revoked() -> None:
     ]
 
 
+def test_more_signatures_than_roots_can_make() -> None:
+    """Each costs the time of a check."""
+    one = signed(FIRST, *[ROOT_A] * 5)
+    assert chain_problems(one) == ["$.Statements[0].Signatures: must be at most 4, are 5"]
+
+
+def test_nothing_is_checked_behind_a_statement_that_is_not_valid() -> None:
+    unsigned = [signed(replace(FIRST, version=number)) for number in range(1, 5)]
+    assert {one.partition(":")[0] for one in chain_problems(*unsigned)} == {"$.Statements[0].Signatures"}
+
+
 def test_changed_statements_are_noticed() -> None:
     one = signed(FIRST, ROOT_A, ROOT_B)
     content = one.content.replace(b'"Version": 1', b'"Version": 2')

@@ -21,6 +21,7 @@ from gprov.apps.host.cli.build_report import (
     part_document,
     size_report,
 )
+from gprov.apps.host.cli.build_trust import PolicyOption, SecurityVersionOption, TrustOption, built_in_trust
 from gprov.apps.host.cli.options import Json, new_app
 from gprov.apps.host.cli.output import document, say
 from gprov.apps.host.cli.userfile import read_user_file
@@ -141,6 +142,9 @@ def initramfs_alone(
     level: Level = BEST_LEVEL,
     spec: FreezeSpec = _SPEC,
     ca: BuiltInCa = None,
+    trust: TrustOption = None,
+    trust_policy: PolicyOption = None,
+    security_version: SecurityVersionOption = 0,
     settings: SettingsFile = _SETTINGS,
     firmware: FirmwareOption = None,
     firmware_from: FirmwareFrom = INSTALLED,
@@ -149,7 +153,8 @@ def initramfs_alone(
     """The initramfs alone, as a cpio archive compressed with zstd."""
     chosen = _settings(settings).with_options((), None, _paths(firmware), None)
     files = _firmware(chosen, settings, firmware_from)
-    initramfs = _builds().initramfs(spec, flavor, level=level, ca=_own_ca(ca), firmware=files)
+    own = built_in_trust(trust, trust_policy, security_version)
+    initramfs = _builds().initramfs(spec, flavor, level=level, ca=_own_ca(ca), trust=own, firmware=files)
     write_file(output, initramfs.content)
     _print(_Product(output, len(initramfs.content), initramfs), report=report, as_json=as_json)
     return ExitCode.DONE
@@ -163,6 +168,9 @@ def kernel(
     level: Level = BEST_LEVEL,
     spec: FreezeSpec = _SPEC,
     ca: BuiltInCa = None,
+    trust: TrustOption = None,
+    trust_policy: PolicyOption = None,
+    security_version: SecurityVersionOption = 0,
     jobs: Annotated[
         int | None,
         typer.Option("--jobs", metavar="N", help="parallel compilers (default: processors)", min=1),
@@ -196,8 +204,9 @@ def kernel(
     if system_tree is not None and not (chosen.modules or files):
         raise typer.BadParameter("has no content without --modules or --firmware", param_hint="--system-tree")
     builds, choice = _builds(), KernelChoice(chosen, config, _folder(settings))
+    own = built_in_trust(trust, trust_policy, security_version)
     builds.check(choice)
-    initramfs = builds.initramfs(spec, flavor, level=level, ca=_own_ca(ca), firmware=files)
+    initramfs = builds.initramfs(spec, flavor, level=level, ca=_own_ca(ca), trust=own, firmware=files)
     built = builds.kernel(choice, initramfs, number, jobs or len(os.sched_getaffinity(0)))
     if system_tree is not None:
         builds.system_tree(built, files, system_tree)

@@ -5,19 +5,21 @@ from __future__ import annotations
 import calendar
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, replace
-from typing import Annotated
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gprov.apps.host.cli import image_values as values
-from gprov.apps.host.cli.image_tools import BrandingFile, attach_tools, product_names
+from gprov.apps.host.cli.image_sign import attach_sign, image_signer, signature_facts, signature_text
+from gprov.apps.host.cli.image_tools import BrandingFile, attach_tools
 from gprov.apps.host.cli.options import Json, new_app
 from gprov.apps.host.cli.output import document, quoted_name, say
 from gprov.apps.host.cli.progress import progress
 from gprov.domain.branding import Branding
 from gprov.domain.disk.ext4_room import Room, primary_room, smallest_disk
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, ExitCode, GprovError, Problem
+from gprov.domain.image.companions import companions_of, is_companion
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.decoding import MAX_ARCHIVE
 from gprov.domain.image.imgmeta import FIELDS, ImageMeta, parse_imgmeta
@@ -25,13 +27,13 @@ from gprov.domain.image.modules import module_notes
 from gprov.domain.image.name import ImageName, parse_image_name
 from gprov.domain.image.select import Preference, rank
 
+if TYPE_CHECKING:
+    from gprov.apps.host.trust.image_signing import ImageSigner
+
 app = new_app("Names, order, verification and making of images.")
 
 _PREFIX = Branding().image_prefix
 Prefix = Annotated[str, typer.Option(metavar="TEXT", help="of image names", parser=values.prefix)]
-OwnPrefix = Annotated[
-    str | None, typer.Option(metavar="TEXT", help=f"of image names (default: {_PREFIX})", parser=values.prefix)
-]
 
 
 def attach(root: typer.Typer, name: str) -> None:
@@ -73,16 +75,21 @@ def listing(
     prefix: Prefix = _PREFIX,
     as_json: Json = False,
 ) -> int:
-    """Images of a folder in the order in which a restore tries them."""
-    ranking = rank(_files(folder), prefix, Preference.OLDEST if oldest else Preference.LATEST)
+    """Images of a folder in the order in which a restore tries them. "signed": a manifest and its signature are there;
+    they are not checked."""
+    names = _files(folder)
+    images = [name for name in names if not is_companion(name, prefix)]
+    ranking = rank(images, prefix, Preference.OLDEST if oldest else Preference.LATEST)
+    signed = {name for name in images if {*companions_of(name)} <= {*names}}
     rows = [_row(folder, name.filename, date=name.date.isoformat(), build=name.build) for name in ranking.candidates]
     rows += [_row(folder, rejected.filename, reason=rejected.reason) for rejected in ranking.rejected]
     if as_json:
-        document(rows)
+        document([{**row, "signed": row["name"] in signed} for row in rows])
     else:
         for row in rows:
             shown = quoted_name(str(row["name"]))
-            say(shown if row["accepted"] else f"{shown}: rejected: {row['reason']}")
+            mark = ": signed" if row["name"] in signed else ""
+            say(f"{shown}{mark}" if row["accepted"] else f"{shown}: rejected: {row['reason']}")
     return ExitCode.DONE
 
 
@@ -110,17 +117,21 @@ def verify(
         str | None,
         typer.Option(metavar="SIZE", help="refuse what does not fit on a data disk of 64G, say", parser=values.size),
     ] = None,
+    trust: Annotated[
+        str | None, typer.Option(metavar="FILE", help="trust chain: also check the signatures of the images")
+    ] = None,
     branding: BrandingFile = None,
-    prefix: OwnPrefix = None,
+    prefix: values.OwnPrefix = None,
     as_json: Json = False,
 ) -> int:
     """Check images from their first to their last byte. Exit status 1 if one is not valid, 3 if one cannot be read."""
     room = primary_room(None, [values.in_bytes(disk)], bios=True) if disk is not None else None
-    names = _names(branding, prefix)
+    names = values.names(branding, prefix)
+    signer = None if trust is None else image_signer(names, trust)
     code = ExitCode.DONE
     rows: list[dict[str, object]] = []
     for path in files:
-        verdict, row = _verify(path, names, room)
+        verdict, row = _verify(path, names, room, signer)
         code = max(code, verdict)
         rows.append(row)
         if not as_json:
@@ -130,14 +141,12 @@ def verify(
     return code
 
 
-def _names(branding: str | None, prefix: str | None) -> Branding:
-    names = product_names(branding)
-    return replace(names, image_prefix=prefix or names.image_prefix)
-
-
-def _verify(path: str, names: Branding, room: Room | None) -> tuple[ExitCode, dict[str, object]]:
+def _verify(
+    path: str, names: Branding, room: Room | None, signer: ImageSigner | None
+) -> tuple[ExitCode, dict[str, object]]:
     from gprov.adapters.linux.archive import XzTarArchives
     from gprov.adapters.linux.system.process import SystemProcesses
+    from gprov.domain.plan.open_accounts import open_account_problems
     from gprov.domain.plan.preconditions import lack_of_room
 
     most = room.largest_archive if room is not None else MAX_ARCHIVE
@@ -146,12 +155,21 @@ def _verify(path: str, names: Branding, room: Room | None) -> tuple[ExitCode, di
             image = XzTarArchives(SystemProcesses(), memory_budget=0, branding=names).verify(path, report, most)
         if room is not None and (lack := lack_of_room(image, room)):
             raise BadInput(path, [Problem("", lack)])
+        if problems := open_account_problems(image.files):
+            raise BadInput(path, problems)
+        signature = {} if signer is None else {"signature": signature_facts(signer, image)}
     except GprovError as error:
         return error.exit_code, {"path": path, "valid": False, "reason": str(error)}
     facts = asdict(image)
     del facts["files"]
     notes = [*image.notes, *_notes(image, names)]
-    return ExitCode.DONE, {**facts, "valid": True, "smallest_disk": smallest_disk(image.needs), "notes": notes}
+    return ExitCode.DONE, {
+        **facts,
+        "valid": True,
+        "smallest_disk": smallest_disk(image.needs),
+        "notes": notes,
+        **signature,
+    }
 
 
 def _print_verdict(code: ExitCode, row: dict[str, object]) -> None:
@@ -161,6 +179,9 @@ def _print_verdict(code: ExitCode, row: dict[str, object]) -> None:
         return
     facts = f"{row['entries']} members, {row['unpacked']} bytes unpacked, SHA-256 {row['digest']}"
     say(f"valid   {row['path']}: {facts}", colour="green")
+    signature = row.get("signature")
+    if isinstance(signature, dict):
+        say(f"        signed: {signature_text(signature)}")
     notes = row["notes"]
     for note in notes if isinstance(notes, list) else []:
         say(f"        note: {note}", colour="yellow")
@@ -200,7 +221,7 @@ def create(
     ] = None,
     tools: Annotated[bool, typer.Option("--tools", help="with gprov's tools for the running system")] = False,
     branding: BrandingFile = None,
-    prefix: OwnPrefix = None,
+    prefix: values.OwnPrefix = None,
     as_json: Json = False,
 ) -> int:
     """Make an image of a root file system (--root or --tar)."""
@@ -214,7 +235,7 @@ def create(
         source = RootArchive(tar)
     else:
         raise typer.BadParameter("give one of the two", param_hint="'--root' / '--tar'")
-    names = _names(branding, prefix)
+    names = values.names(branding, prefix)
     filename = ImageName(values.day(date), int(build), build, names.image_prefix).filename
     name = parse_image_name(filename, names.image_prefix)
     facts = _metadata(meta or [], name)
@@ -248,4 +269,5 @@ def _metadata(given: Sequence[str], name: ImageName) -> ImageMeta:
     return meta
 
 
+attach_sign(app)
 attach_tools(app)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import datetime
 import re
+from dataclasses import replace
+from typing import Annotated
 
 import typer
 
+from gprov.apps.host.cli.image_tools import product_names
+from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput
 from gprov.domain.image.imgmeta import FIELDS
 from gprov.domain.image.name import SUFFIX, parse_image_name
@@ -14,6 +18,12 @@ from gprov.domain.image.name import SUFFIX, parse_image_name
 _LONGEST_BUILD = 200  # what fits into the name of a file
 _SIZE = re.compile(r"([0-9]{1,18})([KMGT]?)")
 _UNITS = {"": 0, "K": 10, "M": 20, "G": 30, "T": 40}  # powers of two
+
+
+def names(branding: str | None, prefix: str | None) -> Branding:
+    """``branding``: path of a file; ``prefix``: instead of the one in it. Raises as ``product_names``."""
+    found = product_names(branding)
+    return replace(found, image_prefix=prefix or found.image_prefix)
 
 
 def date(text: str) -> str:
@@ -33,6 +43,12 @@ def prefix(text: str) -> str:
     if "/" in text or "\0" in text:
         raise typer.BadParameter(f"must be the beginning of a file's name, is {text!r}")
     return text
+
+
+OwnPrefix = Annotated[
+    str | None,
+    typer.Option(metavar="TEXT", help=f"of image names (default: {Branding().image_prefix})", parser=prefix),
+]
 
 
 def build(text: str) -> str:

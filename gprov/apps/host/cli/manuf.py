@@ -13,6 +13,7 @@ import typer
 
 from gprov.apps.host.cli.appliance import problem_rows
 from gprov.apps.host.cli.http_client import CaFile, http_client
+from gprov.apps.host.cli.manuf_sign import sign
 from gprov.apps.host.cli.options import Json, new_app
 from gprov.apps.host.cli.output import document, say
 from gprov.apps.host.cli.qa_page import qa_page
@@ -28,8 +29,9 @@ from gprov.domain.mfg.urls import redacted, url_problem
 from gprov.domain.platform.table import parse_platform_table
 from gprov.domain.unit.trust import is_encrypted
 
-app = new_app("Check manufData.json.")
+app = new_app("Check and sign manufData.json.")
 app.command("qa-page")(qa_page)
+app.command("sign")(sign)
 _NAMES = Branding()
 
 

@@ -10,8 +10,9 @@ from gprov.apps.host.cli import server_keys as keys
 from gprov.apps.host.cli import server_values as values
 from gprov.apps.host.cli.options import Json, new_app
 from gprov.apps.host.cli.output import document, say
+from gprov.apps.host.cli.secret_input import asked_secret, read_secret
 from gprov.apps.host.cli.server_store import opened, operator, utc
-from gprov.domain.errors import BadInput, ExitCode, Problem
+from gprov.domain.errors import ExitCode
 from gprov.domain.factory.accounts import ROLE_WORDS, ProgramRole, Role
 from gprov.domain.unit.credentials import Secret
 
@@ -137,13 +138,5 @@ def token(
 def _password(descriptor: int | None) -> Secret:
     """Raises BadInput, DeviceFault."""
     if descriptor is not None:
-        return keys.read_secret(descriptor, "password")
-    from getpass import getpass
-    from os import isatty
-
-    if not isatty(0):
-        raise BadInput("password", [Problem("", "standard input is no terminal to ask on: give --password-fd")])
-    typed = getpass("Password of the account: ")
-    if getpass("Once more: ") != typed:
-        raise BadInput("password", [Problem("", "the two are not the same")])
-    return Secret(typed)
+        return read_secret("password", descriptor)
+    return asked_secret("password", "Password of the account", new=True)

@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gprov.apps.host.cli.output import say
-from gprov.domain.errors import BadInput, DeviceFault, Problem
-from gprov.domain.unit.credentials import Secret
+from gprov.apps.host.cli.secret_input import asked_secret, read_secret
 
 if TYPE_CHECKING:
     from gprov.ports.secretbox import KeyProvider
 
 CREDENTIAL = "gprov-server-key"
 SYSTEM_KEY = "/etc/gprov/server.key"
-_MOST = 4096
 
 KeyFileOption = Annotated[
     str | None,
@@ -65,9 +63,9 @@ def provider(source: KeySource, data: str) -> KeyProvider:
         raise typer.BadParameter("give one of them", param_hint=" / ".join(map(repr, given)))
     descriptor = source.passphrase_fd
     if descriptor is not None:
-        return Passphrase(lambda _: read_secret(descriptor, "passphrase"))
+        return Passphrase(lambda _: read_secret("passphrase", descriptor))
     if source.passphrase:
-        return Passphrase(_asked)
+        return Passphrase(lambda new: asked_secret("passphrase", "Passphrase of the store", new=new))
     if source.key_file is not None:
         return KeyFile(source.key_file, data, _announce)
     credential = systemd_credential(os.environ)
@@ -98,30 +96,3 @@ def default_key_file(uid: int, environment: Mapping[str, str]) -> str:
 
 def _announce(sentence: str) -> None:
     say(f"gprov server: {sentence}", err=True)
-
-
-def _asked(new: bool) -> Secret:
-    """Raises BadInput if standard input is no terminal."""
-    from getpass import getpass
-
-    if not os.isatty(0):
-        raise BadInput("passphrase", [Problem("", "standard input is no terminal to ask on: give --passphrase-fd")])
-    typed = getpass("Passphrase of the store: ")
-    if new and getpass("Once more: ") != typed:
-        raise BadInput("passphrase", [Problem("", "the two are not the same")])
-    return Secret(typed)
-
-
-def read_secret(descriptor: int, what: str) -> Secret:
-    """The first line. Raises BadInput, DeviceFault."""
-    content = b""
-    try:
-        while b"\n" not in content and len(content) <= _MOST and (part := os.read(descriptor, _MOST)):
-            content += part
-    except OSError as exc:
-        raise DeviceFault(f"file descriptor {descriptor}", f"cannot be read: {exc.strerror}") from exc
-    line = content.partition(b"\n")[0]
-    if not line or len(line) > _MOST:
-        where = f"file descriptor {descriptor}"
-        raise BadInput(where, [Problem("", f"must have a {what} of at most {_MOST} bytes in its first line")])
-    return Secret(line.decode("utf-8", "surrogateescape"))

@@ -28,7 +28,7 @@ from gprov.domain.image.decoding import MAX_ARCHIVE
 from gprov.domain.image.imgmeta import ImageMeta, parse_imgmeta, serialise_imgmeta
 from gprov.domain.image.modules import module_notes
 from gprov.domain.image.name import ImageName
-from gprov.domain.plan.preconditions import image_problems
+from gprov.domain.plan.preconditions import problems_of_own_image
 from gprov.ports.archive import Archives
 from gprov.ports.process import Processes
 
@@ -130,7 +130,7 @@ class ImageMaker:
         return walker, walker.finish()
 
     def _require_bootable(self, source: str, image: VerifiedImage) -> None:
-        problems = image_problems(image, self._branding)
+        problems = problems_of_own_image(image, self._branding)
         if problems:
             raise BadInput(source, problems)
 

@@ -27,6 +27,7 @@ from gprov.apps.host.initramfs.toolchain import require_kernel_tools
 from gprov.apps.host.initramfs.usbnames import add_usb_names
 from gprov.domain.branding import Branding
 from gprov.domain.errors import ToolMissing
+from gprov.domain.trust.built_in import BuiltInTrust
 from gprov.domain.unit.trust import BUILT_IN, OwnCa
 from gprov.ports.process import Processes
 
@@ -34,6 +35,7 @@ from gprov.ports.process import Processes
 _COMPRESSOR = ("zstd", "--single-thread", "--quiet", "--stdout")
 BEST_LEVEL = 19  # higher levels need more memory for unpacking than a small unit has
 _ARCHIVES_KEPT = 20
+_NO_TRUST = BuiltInTrust()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +77,22 @@ class Builder:
         path: Sequence[str] | None = None,
         level: int = BEST_LEVEL,
         ca: OwnCa | None = None,
+        trust: BuiltInTrust = _NO_TRUST,
         firmware: Sequence[FirmwareFile] = (),
     ) -> Initramfs:
         """Build an initramfs. ``specification``: path of the freeze specification; ``path``: search path for Python
         modules (default: that of this process); ``level``: of zstd, 1 to 19; ``ca``: the only CA that the unit trusts
-        (``gprov.domain.unit.trust``); ``firmware``: files for drivers."""
+        (``gprov.domain.unit.trust``); ``trust``: keys of the images that it accepts; ``firmware``: files for drivers.
+        """
+        trust_files = trust.files()
         spec = parse_spec(read_text(specification), flavor, specification)
         with self._progress.phase(f"initramfs ({flavor}): collect"):
             folder = os.path.dirname(specification)
             tree = collect(spec, folder, module_search_path() if path is None else path, self._processes)
             if ca is not None:
                 add_ca(tree, ca)
+            for path_there, content in trust_files.items():
+                tree.add(regular(inside(path_there), content), CONFIGURATION)
             for file in firmware:
                 tree.add(regular(file.target, read_file(file.source)), FIRMWARE)
             raw = archive(tree.finish())
@@ -132,7 +139,7 @@ class Builder:
 def collect(
     spec: FreezeSpec, spec_folder: str, path: Sequence[str], processes: Processes, system: SourceSystem = HOST
 ) -> RootTree:
-    """Return all that an initramfs holds, but for a CA. Arguments as for ``assemble``."""
+    """Return all that an initramfs holds, but for CA and keys. Arguments as for ``assemble``."""
     tree = assemble(spec, spec_folder, path, system)
     if spec.usb_names:
         add_usb_names(tree, processes, spec.usb_names, system)

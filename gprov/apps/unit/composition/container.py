@@ -78,9 +78,9 @@ def _volume_ports(unit: UnitContainer) -> VolumePorts:
         blocks=unit.blocks(),
         mounts=unit.mounts(),
         files=unit.files(),
-        filesystems=unit.filesystems(),
-        firmware=unit.firmware(),
         clock=unit.clock(),
+        filesystems=unit.filesystems,
+        firmware=unit.firmware,
         arrays=unit.arrays,
     )
 
@@ -92,9 +92,9 @@ def _plan_ports(unit: UnitContainer) -> PlanPorts:
         blocks=unit.blocks(),
         mounts=unit.mounts(),
         files=unit.files(),
-        filesystems=unit.filesystems(),
-        firmware=unit.firmware(),
         clock=unit.clock(),
+        filesystems=unit.filesystems,
+        firmware=unit.firmware,
         arrays=unit.arrays,
         http=unit.http(),
     )

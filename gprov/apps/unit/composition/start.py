@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import traceback
 from collections.abc import Callable
 
 from gprov.apps.unit.composition.container import UnitContainer
@@ -70,6 +69,8 @@ def run_as_init(container: UnitContainer, run: Callable[[], None]) -> None:
             bus.error(exc)
         else:
             bus.error(f"unexpected error: {type(exc).__name__}")
+            import traceback
+
             # Frames and lines only: the values in an exception may be secret.
             for line in traceback.format_tb(exc.__traceback__):
                 bus.log(line.rstrip())

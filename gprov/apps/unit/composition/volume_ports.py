@@ -18,12 +18,12 @@ if TYPE_CHECKING:  # each import is time on every boot
 
 @dataclass(frozen=True, kw_only=True)
 class VolumePorts:
-    """Every boot makes these. ``arrays`` makes its port, and is called only if a member of an array was found."""
+    """``filesystems``, ``firmware`` and ``arrays`` make their port: a normal boot needs none of them."""
 
     blocks: BlockDevices
     mounts: Mounts
     files: Files
-    filesystems: FileSystems
-    firmware: Firmware
     clock: Clock
+    filesystems: Callable[[], FileSystems]
+    firmware: Callable[[], Firmware]
     arrays: Callable[[], Arrays]

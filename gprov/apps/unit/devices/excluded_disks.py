@@ -19,7 +19,7 @@ def current_excluded_disks(
     ports: VolumePorts, disks: Sequence[Disk], recovery: Volume | None, bus: EventBus
 ) -> Mapping[DeviceNumber, str]:
     """The reason of exclusion by device number. ``recovery``: None if it was not found, or does not exist yet."""
-    return excluded_disks(disks, ports.mounts.mounted(), recovery, _booted_from(disks, ports.firmware, bus))
+    return excluded_disks(disks, ports.mounts.mounted(), recovery, _booted_from(disks, ports.firmware(), bus))
 
 
 def _booted_from(disks: Sequence[Disk], firmware: Firmware, bus: EventBus) -> DeviceNumber | None:

@@ -126,7 +126,7 @@ class Executor:
                 fetch_file(ports.http, ports.files, operation, self._bus)
             case UpdateBootEntries():
                 esp = self._partition(operation.esp)
-                update_boot_entries(ports.firmware, destructive.variable_writer, esp, operation, self._bus)
+                update_boot_entries(ports.firmware(), destructive.variable_writer, esp, operation, self._bus)
             case _:
                 perform_on_files(ports.files, operation)
 

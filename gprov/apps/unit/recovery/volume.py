@@ -139,7 +139,7 @@ def _mount_checked(ports: VolumePorts, volume: Volume, target: str, bus: EventBu
 def _repair(ports: VolumePorts, volume: Volume, kind: FileSystemKind, bus: EventBus) -> None:
     """Check and repair. If the check fails, or finds damage beyond repair, the next mount shows it."""
     try:
-        verdict = ports.filesystems.check(volume.node, kind)
+        verdict = ports.filesystems().check(volume.node, kind)
     except GprovError as error:
         bus.error(error)
     else:

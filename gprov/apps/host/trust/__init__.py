@@ -1,0 +1,1 @@
+"""Tools of an owner of units: signing images, and the trust chain."""
