@@ -24,7 +24,10 @@ from gprov.domain.formats.minisign_secret import (
     serialise_secret_key,
 )
 from gprov.domain.formats.minisign_secret import SealedKey as Sealed
+from gprov.domain.trust import changes
+from gprov.domain.trust.chain import TrustChain
 from gprov.domain.trust.policy import content_doubt
+from gprov.domain.trust.statement import serialise_statement
 from tests.unit.trust.desk import Desk
 
 PASSPHRASE = "a passphrase that is long"
@@ -285,3 +288,32 @@ def test_a_key_that_would_use_up_the_machine() -> None:
         content = serialise_secret_key(Sealed(kdf, bytes(SEALED_SIZE)))
         with pytest.raises(BadInput, match="asks for more than"):
             parse_secret_key("k", content)
+
+
+def test_a_kernel_without_keys_that_enforces_is_not_built(desk: Desk) -> None:
+    for policy in ("enforce", "enforce-always"):
+        with pytest.raises(SystemExit) as stopped:
+            desk.run("build", "initramfs", "--flavor", "normal", "--output", "@x", "--trust-policy", policy)
+        assert stopped.value.code == 2
+
+
+def test_a_kernel_with_a_chain_that_is_not_valid_is_not_built(desk: Desk) -> None:
+    value = json.loads(desk.path("chain").read_text())
+    value["Statements"][0]["Signatures"].pop()
+    desk.path("chain").write_text(json.dumps(value))
+    for what in ("initramfs", "kernel"):
+        assert desk.run("build", what, "--flavor", "normal", "--output", "@x", "--trust", "@chain") == 1
+        assert "lack a valid one of the root" in desk.said
+    assert not desk.path("x").exists()
+
+
+def test_a_chain_that_would_be_too_long(desk: Desk) -> None:
+    key = desk.json("keys", "show", "@s.pub")[0]["key"]
+    digests = [f"{number:064x}" for number in range(2000)]
+    chain = desk.chain("chain")
+    for _ in range(5):
+        content = serialise_statement(changes.revoke(chain.current, key, digests))
+        chain = TrustChain(changes.joined(chain, "s", content, ()).statements)
+    content = serialise_statement(changes.revoke(chain.current, key, digests))
+    with pytest.raises(BadInput, match="bytes long, more than"):
+        changes.joined(chain, "s", content, ())
