@@ -2,9 +2,9 @@
 
 The limit is ``xz -T2 -dc > /dev/null`` (-T as many cores as there are). Also compared: the pipeline ``xz -dc > buffer;
 tar x < buffer``, which decodes the whole image before the first byte is written, as a restore must; and gprov's decoder
-alone with that of ``xz -T0``, neither of which computes the check. All in turn in the same run; ratios are to the limit:
-medians of the ratios of each round. Image and target are in memory (tmpfs); with --disk they are on a virtual disk: a new
-ext4 in a file of --work, and writing ends when it is flushed. The image is several times as large with --repeat,
+alone with that of ``xz -T0``, neither of which computes the check. All in turn in the same run; ratios are to the
+limit, medians of those of each round. Image and target are in memory (tmpfs); with --disk they are on a virtual disk:
+a new ext4 in a file of --work, and writing ends when it is flushed. The image is several times as large with --repeat,
 which has the same archive again and again in one file.
 
     python -m benchmarks.image_apply [--megabytes 206] [--repeat 1 4] [--rounds 3] [--disk] [--work DIR]
