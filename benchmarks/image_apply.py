@@ -124,11 +124,15 @@ def pack(work: Path, megabytes: int) -> Path:
 def repeated(packed: Path, count: int, folder: Path) -> Image:
     """Concatenated xz streams are an xz file, and concatenated archives an archive."""
     path = folder / "image.upd"
-    data = packed.read_bytes() * count
-    path.write_bytes(data)
+    with path.open("wb") as file:
+        for _ in range(count):
+            with packed.open("rb") as part:
+                shutil.copyfileobj(part, file)
     listed = subprocess.run(["xz", "--robot", "--list", str(path)], capture_output=True, check=True).stdout
     unpacked = int(listed.splitlines()[-1].split(b"\t")[4])
-    return Image(path, count, len(data), unpacked, hashlib.sha256(data).hexdigest())
+    with path.open("rb") as file:  # not as a whole: the memory of a parent counts as that of its children
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Image(path, count, path.stat().st_size, unpacked, digest)
 
 
 @contextmanager
