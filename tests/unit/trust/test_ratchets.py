@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from gprov.adapters.fake.system.ed25519 import PythonVerifier
 from gprov.domain.errors import BadInput
+from gprov.domain.image.manifest import MAX_SECURITY_VERSION
 from gprov.domain.trust.built_in import (
     CHAIN_PATH,
-    MAX_VERSION,
     POLICY_FILE,
     SECURITY_VERSION_FILE,
     BuiltInTrust,
@@ -65,7 +65,7 @@ def test_keys_are_enforced_unless_said_otherwise() -> None:
     assert default_policy(has_keys=False) is TrustPolicy.WARN
 
 
-@given(st.integers(0, MAX_VERSION))
+@given(st.integers(0, MAX_SECURITY_VERSION))
 def test_a_security_version_is_read_as_written(version: int) -> None:
     assert parse_security_version("v", serialise_security_version(version)) == version
 
