@@ -688,7 +688,7 @@ def test_a_person_can_insist_on_the_image_on_a_stick(unit: UnitDriver, answers: 
     assert ("is not signed" in unit.errors()) != installed
 
 
-def test_nobody_can_insist_on_it_where_the_owner_forbids_that() -> None:
+def test_a_person_cannot_insist_on_it_where_the_owner_forbids_that() -> None:
     unit = running(TrustPolicy.ENFORCE_ALWAYS)
     stick(unit, {EMERGENCY_IMAGE: emergency_image()})
     unit.machine.operator_present = True
@@ -698,7 +698,7 @@ def test_nobody_can_insist_on_it_where_the_owner_forbids_that() -> None:
     assert not [message for message in unit.machine.messages if "is REFUSED" in message]
 
 
-def test_without_a_display_and_keys_nobody_is_asked(unit: UnitDriver) -> None:
+def test_without_a_display_and_keys_nothing_is_asked(unit: UnitDriver) -> None:
     """Whatever a line delivers."""
     stick(unit, {EMERGENCY_IMAGE: emergency_image()})
     unit.machine.keys = ["yes"] * 9
@@ -761,3 +761,20 @@ def test_a_refusal_is_not_counted_as_a_failure_of_the_image(unit: UnitDriver) ->
     result = parse_history(unit.read("RECOVERY", HISTORY)).result(NEWER.removesuffix(".upd"))
     assert (result.imaging_attempts, result.failures, result.notes) == (0, 0, ())
     assert unit.exists("RECOVERY", f"/Image/{NEWER}")
+
+
+def test_images_that_are_refused_do_not_push_out_those_that_a_unit_may_need(unit: UnitDriver) -> None:
+    add(unit, NEWER, Release(2, 1))
+    add(unit, THIRD, Release(2, 1))
+    for month in range(5, 10):
+        unit.add_image(f"WIDGET.LNX.SHINY.2026-{month:02}-01.1.upd")
+    assert restore(unit) == THIRD
+    assert unit.exists("RECOVERY", f"/Image/{NEWER}")
+    assert unit.exists("RECOVERY", f"/Image/{IMAGE_NAME}")
+
+
+def test_nothing_is_said_about_files_beside_images(unit: UnitDriver) -> None:
+    add(unit, NEWER, Release(2, 1))
+    unit.put("RECOVERY", BESIDE_IMAGES, FIRST.chain)
+    assert restore(unit) == NEWER
+    assert "is no image" not in unit.warnings()
