@@ -128,8 +128,8 @@ def _is_locked(line: bytes, restored: bytes) -> bool:
 
 
 def trust_problems(world: World) -> list[str]:
-    """Where images are judged: PRIMARY never holds one without a signature, and RECOVERY's trust chain is not older than
-    the version that is recorded beside it."""
+    """Where images are judged: PRIMARY never holds one without a signature, and RECOVERY's trust chain is not older
+    than the version that is recorded beside it."""
     if not world.built_in:
         return []
     names, tag = world.branding, f"/{FORBIDDEN.removesuffix('.upd')}.disktag"
