@@ -33,7 +33,7 @@ from tests.integ.vm.conftest import PrepareUnit, RunStage
 from tests.integ.vm.test_emergency import make_stick
 from tests.integ.vm.test_restore import disktags, stick_of, tag
 
-pytestmark = [pytest.mark.vm, pytest.mark.nightly]
+pytestmark = pytest.mark.vm
 
 PREFIX = "EmergencyFile_"
 # The newest is tried first.
