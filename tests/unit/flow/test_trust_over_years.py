@@ -255,7 +255,7 @@ def test_a_recovery_with_an_older_chain_than_the_unit_has_seen_is_not_believed(c
     assert restore(unit) == NEWER
 
 
-def test_what_is_on_recovery_alone_protects_from_nobody_who_can_write_it() -> None:
+def test_what_is_on_recovery_alone_does_not_protect_from_who_can_write_it() -> None:
     """As docs/threat-model.md says: without a TPM."""
     unit = running()
     unit.put("RECOVERY", BESIDE_IMAGES, STOLEN.chain)
@@ -425,7 +425,7 @@ def test_a_tpm_that_does_not_answer_is_reported_and_the_file_counts() -> None:
     assert "TPM: TPM2_NV_ReadPublic: it is in failure mode" in unit.errors()
 
 
-def test_what_somebody_wrote_into_the_file_never_gets_into_the_tpm() -> None:
+def test_what_was_written_into_the_file_never_gets_into_the_tpm() -> None:
     """It would refuse all images for ever."""
     unit = running(tpm=True)
     record = {"Format": 1, "SecurityFloor": 2_000_000, "TrustVersion": 1}
