@@ -63,7 +63,7 @@ nightly: setup ## what is too long for every run: new random examples, adapters 
 fuzz: setup ## every parser of outside bytes, guided by coverage; FUZZ_SECONDS=20 each
 	nice -n 19 $(PYTHON) -m fuzz --seconds $(FUZZ_SECONDS) --corpus $(OUT)/fuzz $(FUZZ_TARGETS)
 
-mutants: setup ## do unit tests notice small changes of planners and boot decision? MUTANTS=30 MUTANTS_SEED=1
+mutants: setup ## do unit tests notice small changes of planners, boot decision and trust? MUTANTS=30 MUTANTS_SEED=1
 	nice -n 10 $(PYTHON) -m mutants --count $(MUTANTS) --seed $(MUTANTS_SEED)
 
 bench: setup ## measurements, as ratios against a named reference of the same run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from fuzz import seeds
@@ -39,6 +40,9 @@ from gprov.domain.formats.smbios.dmidecode_fields import fields
 from gprov.domain.formats.smbios.dmidecode_keywords import keywords
 from gprov.domain.formats.smbios.memory import installed_memory
 from gprov.domain.formats.smbios.table import parse_table
+from gprov.domain.formats.tpm.nv import parse_nv_data, parse_nv_public
+from gprov.domain.formats.tpm.objects import parse_created, parse_handle, parse_unsealed
+from gprov.domain.formats.tpm.policy import parse_pcrs, parse_session
 from gprov.domain.formats.tpm.replies import parse_handles, parse_properties, parse_reply
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.facts import platform_facts
@@ -106,7 +110,12 @@ def _removals(variables: dict[str, Variable]) -> None:
 
 def tpm_reply(data: bytes) -> None:
     reply = parse_reply(data)
-    reply.describe()
+    reply.describe("lockout")
+    for parse in (parse_created, parse_handle, parse_unsealed, parse_session, parse_nv_public, parse_nv_data):
+        with suppress(BadInput):
+            parse(reply.content)
+    with suppress(BadInput):
+        parse_pcrs(reply.content, frozenset((7, 13)))
     try:
         TpmState(next(iter(parse_properties(reply.content).values()), 0), ()).describe()
     except BadInput:

@@ -12,6 +12,7 @@
 ``boot.args``                     ``domain.boot.kept_arguments``
 ``secrets/admin.hash``            hash of the admin password, one line
 ``secrets/unit.key``              ``domain.unit.unit_key``: proves the unit to its factory server
+``secrets/*.sealed``              the same, sealed to the unit's TPM: ``domain.unit.sealed_file``
 ``insecure.storage``              passwords in plain text, of units that gprovision provisioned:
                                   ``domain.unit.insecure_storage``
 ``gprov/recovery.cfg``            menu of BIOS units: ``domain.boot.grub.menus``
@@ -43,6 +44,7 @@ INSTALLED_MANIFEST = "installed.manifest"  # in TRUST_FOLDER
 SECRETS_FOLDER = "secrets"
 ADMIN_HASH = "admin.hash"
 UNIT_KEY = "unit.key"
+SEALED_SUFFIX = ".sealed"
 INSECURE_STORAGE = "insecure.storage"
 MENU_FOLDER = "gprov"  # on boot partitions of primary disks, too
 RECOVERY_MENU = f"{MENU_FOLDER}/recovery.cfg"

@@ -17,6 +17,7 @@ from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.devices.identity import identify_unit, read_smbios, recovery_attachment_rule, stored_code_name
 from gprov.apps.unit.recovery.erase_ends import write_ends
 from gprov.apps.unit.recovery.erase_record import EraseRecordFile, has_begun, refuse_unfinished_erase
+from gprov.apps.unit.recovery.stored_secrets import StoredSecrets
 from gprov.apps.unit.recovery.volume import RecoveryVolume, mounted_recovery
 from gprov.apps.unit.reporting.queued_sink import QueuedSink
 from gprov.apps.unit.reporting.unexpected import unexpected_errors_translated
@@ -115,6 +116,8 @@ class DataErase:
             return self._declined()
         outcomes = self._erase(erasures, recorder, record)
         raid = keeper.put_back(disks, recorder.begin_anew)
+        if request.clear_tpm:
+            StoredSecrets(flow.volumes, self._context.mount_points.recovery).keep_unsealed(bus)
         # Whatever became of the disks: what is left on one of them may be encrypted with keys in the TPM.
         machine = erase_machine_data(self._ports.machine, request, bus, recorder.variables, recorder.mark_variables)
         facts = self._facts(unit, scope, outcomes, recorder.started_ns)

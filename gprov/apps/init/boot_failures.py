@@ -13,6 +13,7 @@ from gprov.apps.unit.network.server_trust import read_trust
 from gprov.apps.unit.recovery.records import read_options
 from gprov.apps.unit.recovery.retention import prune_logs
 from gprov.apps.unit.recovery.start_budget import StartBudgetFile
+from gprov.apps.unit.recovery.stored_secrets import StoredSecrets
 from gprov.apps.unit.recovery.unit_key import read_unit_key
 from gprov.apps.unit.recovery.volume import mounted_recovery
 from gprov.apps.unit.reporting.queued_sink import QueuedSink
@@ -72,7 +73,7 @@ class BootFailureRecorder:
             with mounted_recovery(ports.volumes, rule, context):
                 files = ports.volumes.files
                 endpoint = target.server.endpoint or read_options(files, context).xlog
-                key = read_unit_key(files, context.mount_points.recovery, self._bus)
+                key = read_unit_key(StoredSecrets(ports.volumes, context.mount_points.recovery), self._bus)
                 target = _ReportTarget(
                     LogServer(endpoint, read_trust(files, context), key),
                     target.fallback or stored_code_name(files, context),

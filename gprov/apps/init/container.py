@@ -51,6 +51,7 @@ def _shell_at(unit: InitContainer) -> Callable[[FindRoot], ShellFlow]:
             operator=unit.operator(),
             hasher=unit.hasher(),
             shell=unit.console_shell(),
+            end_unsealing=unit.end_unsealing(),
         )
         return RecoveryShell(ports, unit.context(), find_root)
 
@@ -80,6 +81,7 @@ def _init_ports(unit: InitContainer) -> InitPorts:
         boot_failures=unit.boot_failures,
         confirmed_system=unit.confirmed_system,
         media_search=unit.media_search,
+        end_unsealing=unit.end_unsealing(),
     )
 
 

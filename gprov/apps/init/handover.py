@@ -10,7 +10,7 @@ from gprov.domain.boot.boot_counts import REQUEST_KINDS, REQUESTS_ACCEPTED, UNCO
 from gprov.domain.boot.facts import Found, Mounted
 from gprov.domain.disk.arrays import FoundArray
 from gprov.domain.disk.model import Volume
-from gprov.domain.errors import DeviceFault
+from gprov.domain.errors import BadInput, DeviceFault
 
 
 def prepare_handover(root: Found, array: FoundArray | None, ports: InitPorts, context: UnitContext) -> None:
@@ -31,8 +31,19 @@ def prepare_handover(root: Found, array: FoundArray | None, ports: InitPorts, co
 
         confirms = has_boot_confirmation(ports.volumes.files, context.mount_points.root)
         ports.start_display().keep_showing(start_texts(before, confirms=confirms))
+    _end_unsealing(ports, context)
     if context.arguments.xlog:
         context.bus.log("the server of the remote log gets nothing of this start: only of restores and failed starts")
+
+
+def _end_unsealing(ports: InitPorts, context: UnitContext) -> None:
+    """A unit that starts without this is worth more than the secrets on its RECOVERY."""
+    try:
+        ports.end_unsealing()
+    except (BadInput, DeviceFault) as error:
+        text = f"the system can read the secrets that are sealed on RECOVERY: {error}"
+        context.bus.warning(text)
+        ports.operator.show(text)
 
 
 def _announce_requests(ports: InitPorts, context: UnitContext) -> None:

@@ -89,7 +89,8 @@ class ConfirmedSystem(Protocol):
 @dataclass(frozen=True, kw_only=True)
 class InitPorts:
     """``restore``, ``erase``, ``shell``, ``survey``, ``boot_failures`` and ``confirmed_system`` make their use case
-    when it is needed: a normal boot needs none. ``media_search`` makes its port."""
+    when it is needed: a normal boot needs none. ``media_search`` makes its port. ``end_unsealing``:
+    ``SecretSealing.end`` on a machine with a TPM, nothing on others."""
 
     volumes: VolumePorts
     operator: Operator
@@ -103,3 +104,4 @@ class InitPorts:
     boot_failures: Callable[[], BootFailures]
     confirmed_system: Callable[[], ConfirmedSystem]
     media_search: Callable[[], MediaSearch]
+    end_unsealing: Callable[[], None]

@@ -12,6 +12,7 @@ from gprov.apps.unit.devices.identity import recovery_attachment_rule
 from gprov.apps.unit.recovery.retention import prune_logs
 from gprov.apps.unit.recovery.shell_access_file import ShellAccessFile
 from gprov.apps.unit.recovery.stored_password import has_plain_text, hash_of_plain_text, stored_hash
+from gprov.apps.unit.recovery.stored_secrets import StoredSecrets
 from gprov.apps.unit.recovery.volume import RecoveryVolume, mounted_recovery
 from gprov.apps.unit.reporting.queued_sink import QueuedSink
 from gprov.apps.unit.reporting.transcript import Transcript
@@ -33,12 +34,13 @@ ROOT_SECONDS = 15.0
 
 @dataclass(frozen=True, kw_only=True)
 class ShellPorts:
-    """``flow.file_sink_at`` names logs after the shell."""
+    """``flow.file_sink_at`` names logs after the shell. ``end_unsealing``: as of ``InitPorts``."""
 
     flow: FlowPorts
     operator: Operator
     hasher: PasswordHasher
     shell: ConsoleShell
+    end_unsealing: Callable[[], None]
 
 
 class RecoveryShell:
@@ -60,6 +62,7 @@ class RecoveryShell:
         rule = recovery_attachment_rule(ports.flow.smbios, context)
         with mounted_recovery(ports.flow.volumes, rule, context) as recovery:
             self._check_password()
+            self._ports.end_unsealing()
             return self._session(recovery)
 
     def _check_password(self) -> None:
@@ -88,12 +91,12 @@ class RecoveryShell:
         return right
 
     def _stored_password(self) -> PasswordHash:
-        files, recovery = self._ports.flow.volumes.files, self._context.mount_points.recovery
+        secrets = StoredSecrets(self._ports.flow.volumes, self._context.mount_points.recovery)
         try:
-            return stored_hash(files, recovery)
+            return stored_hash(secrets)
         except BadInput:
-            if has_plain_text(files, recovery):
-                return hash_of_plain_text(files, self._ports.hasher, recovery)
+            if has_plain_text(secrets):
+                return hash_of_plain_text(secrets, self._ports.hasher)
             raise
 
     def _pause(self, seconds: float) -> None:

@@ -53,7 +53,7 @@ class OriginCheck:
         if not doubt:
             bus.log(f"{source} is the owner's: its signature is valid")
         elif trust.enforces:
-            remedy = "sign it (minisign -Sm), or serve it by https and build the kernel with the CA (--ca)"
+            remedy = "sign it (gprov manuf sign), or serve it by https and build the kernel with the CA (--ca)"
             raise RefusedByPolicy(f"{source} is refused: {doubt}. To have it accepted, {remedy}")
         else:
             bus.warning(f"{source}: {doubt}")

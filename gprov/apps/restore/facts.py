@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gprov.apps.restore.admin_password import read_admin_password
+from gprov.apps.restore.admin_password import read_admin_password, replaced_secrets
 from gprov.apps.restore.emergency import recorded_marks
 from gprov.apps.restore.image_choice import ChosenImage
 from gprov.apps.restore.job import RestoreJob
@@ -12,6 +12,7 @@ from gprov.apps.unit.boot.kernel_file import read_kernel
 from gprov.apps.unit.boot.loader import installable_loader
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.volume_ports import VolumePorts
+from gprov.apps.unit.recovery.stored_secrets import StoredSecrets
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.grub.grub4dos import FALLBACK_MENU, FIRST_MENU
@@ -51,7 +52,8 @@ def gather_facts(
     kernels = kernel_paths(firmware, mount_points, context.branding)
     kept = _kept_arguments(files, f"{mount_points.recovery}/{KEPT_ARGUMENTS_FILE}", bus)
     _report_imgmeta(chosen, bus)
-    password = read_admin_password(files, hasher, mount_points.recovery, kernels, bus)
+    secrets = StoredSecrets(ports, mount_points.recovery)
+    password = read_admin_password(secrets, hasher, kernels, bus)
     return RestoreFacts(
         branding=context.branding,
         mount_points=mount_points,
@@ -65,7 +67,7 @@ def gather_facts(
         recovery_kernel=_kernel(files, kernels.main, bus),
         fallback_kernel=_kernel(files, kernels.second, bus),
         admin_password=password.value,
-        plain_text_password=password.plain_text,
+        replaced_secrets=replaced_secrets(secrets, password, bus) if job.place.recovery is not None else (),
         network=NetworkFiles(
             _default_network(job.unit, nics, context),
             {} if options.ignore_net_cfg else _saved_network(files, context),
@@ -74,7 +76,8 @@ def gather_facts(
         emergency_marks=job.emergency.marks if job.emergency is not None else recorded_marks(files, context),
         ignore_saved_network=options.ignore_net_cfg,
         extra_arguments=_extra_arguments(kept, options, firmware, context),
-        force_recovery_kernel=context.arguments.kernel_override_recovery,
+        # The kernel of an image that the owner does not allow would stay for all later starts.
+        force_recovery_kernel=context.arguments.kernel_override_recovery or bool(chosen.checked.admission.overruled),
         loader=installable_loader(files, firmware),
         restore_id=f"{job.unit.serial} {chosen.verified.digest} {ports.clock.now_ns()}",
         recovery_menu=_menu(files, f"{mount_points.recovery}/{RECOVERY_MENU}"),

@@ -28,6 +28,7 @@ from gprov.apps.unit.recovery.image_trust import ImageTrust
 from gprov.apps.unit.recovery.records import HistoryFile
 from gprov.apps.unit.recovery.retention import prune_images, prune_logs
 from gprov.apps.unit.recovery.start_budget import StartBudgetFile
+from gprov.apps.unit.recovery.stored_secrets import StoredSecrets
 from gprov.apps.unit.recovery.unit_key import read_unit_key
 from gprov.apps.unit.recovery.volume import mounted_recovery
 from gprov.apps.unit.reporting.queued_sink import QueuedSink
@@ -256,8 +257,8 @@ class FactoryRestore:
         unit, options = identify_attempt(attempt, ports, context)
         endpoint = context.arguments.xlog or options.xlog
         if endpoint:
-            files, recovery = ports.volumes.files, context.mount_points.recovery
-            key = read_unit_key(files, recovery, context.bus) if attempt.place.recovery is not None else None
-            server = LogServer(endpoint, read_trust(files, context), key)
+            secrets = StoredSecrets(ports.volumes, context.mount_points.recovery)
+            key = read_unit_key(secrets, context.bus) if attempt.place.recovery is not None else None
+            server = LogServer(endpoint, read_trust(ports.volumes.files, context), key)
             self._remote_log = start_remote_log(ports, server, unit, context)
         return unit, options

@@ -28,8 +28,3 @@ def key_problem(key: bytes) -> str:
     if y in _SMALL_ORDER:
         return "is a point of small order: signatures with it prove nothing"
     return ""
-
-
-def has_canonical_scalar(signature: bytes) -> bool:
-    """Whether S is below the order (RFC 8032 section 5.1.7 step 1): else a second signature could be made of one."""
-    return int.from_bytes(signature[KEY_SIZE:], "little") < ORDER

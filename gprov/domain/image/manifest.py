@@ -26,6 +26,8 @@ SIGNATURE_SUFFIX = ".minisig"  # behind the name of what is signed
 MAX_MANIFEST = 4 << 20  # bytes
 FORMAT = 1
 KIND = "gprov image manifest"
+# What counters of every kind can hold.
+MAX_SECURITY_VERSION = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +142,8 @@ def _floor_problem(release: Release) -> str:
 
 def _release(root: JsonObject) -> Release:
     release = Release(
-        root.integer("SecurityVersion", required=True, minimum=0),
-        root.integer("Floor", required=True, minimum=0),
+        root.integer("SecurityVersion", required=True, minimum=0, maximum=MAX_SECURITY_VERSION),
+        root.integer("Floor", required=True, minimum=0, maximum=MAX_SECURITY_VERSION),
         root.texts("Platforms"),
     )
     if problem := _floor_problem(release):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gprov.domain.formats.accounts import PasswordHash
 from gprov.domain.formats.owner import ROOT, Owner
 from gprov.domain.mfg.urls import redacted
 
@@ -95,19 +94,16 @@ class CopyKernel:
         return f"copy kernel {self.source} to {', then to '.join(self.targets)}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReplacePlainText:
-    """Store the hash of a password in ``path``, readable by root only and durable, then remove ``plain_text``, which
-    held the password. The first failure ends the operation, so that at least one of the two files is there."""
+    """Store the hash of a password, or a sealed secret, in ``path``, readable by root only and durable, then remove
+    ``plain_text``, which held more than that. The first failure ends the operation, so that at least one of the two
+    files is there."""
 
     path: str
-    admin: PasswordHash = field(repr=False)
+    content: bytes = field(repr=False)
     plain_text: str
     required: bool = True
-
-    @property
-    def content(self) -> bytes:
-        return f"{self.admin}\n".encode()
 
     def describe(self) -> str:
         return f"write {self.path}, then remove {self.plain_text}"

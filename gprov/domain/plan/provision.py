@@ -18,7 +18,6 @@ from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import Disk, FileSystemKind, FileSystemSpec
 from gprov.domain.disk.plan_layout import recovery_table
 from gprov.domain.errors import HardwareMismatch
-from gprov.domain.formats.accounts import PasswordHash
 from gprov.domain.mountpoints import MountPoints
 from gprov.domain.plan.bios import check_disks, write_recovery_menu
 from gprov.domain.plan.disk_operations import (
@@ -37,17 +36,15 @@ from gprov.domain.plan.preconditions import check_boot_arguments, check_platform
 from gprov.domain.plan.restore import CLEARED_EDGE
 from gprov.domain.platform.identify import Unit
 from gprov.domain.recovery_files import (
-    ADMIN_HASH,
     KEPT_ARGUMENTS_FILE,
     OPTIONS_FILE,
     PLATFORM_IDENT,
     SECRETS_FOLDER,
     TRUST_FILE,
-    UNIT_KEY,
 )
 from gprov.domain.unit.restore_options import RestoreOptions, serialise_options
+from gprov.domain.unit.secret_file import SecretFile
 from gprov.domain.unit.trust import ServerTrust, serialise_trust
-from gprov.domain.unit.unit_key import UnitKey, serialise_key
 
 # Covers the start of the first partition: old boot files there must not be booted before RECOVERY is complete.
 RECOVERY_EDGE = 16 * MIB
@@ -120,22 +117,13 @@ def _mount_esp(esp: PartitionRef, target: str) -> list[Operation]:
     return [MakeFolder(target), MountVolume(esp, target, FileSystemKind.VFAT.value, ("relatime",))]
 
 
-def plan_unit_key(facts: ProvisionFacts, key: UnitKey) -> Plan:
-    """Store the secret that proves the unit to the factory server. It is durable before passwords are asked for: after
-    a power cut, only this secret lets the unit be provisioned again without a person."""
+def plan_secret(facts: ProvisionFacts, file: SecretFile) -> Plan:
+    """Store a secret, readable by root only: the unit's own secret, or the hash of the admin password. No other
+    password is stored on the unit."""
     folder = f"{facts.mount_points.recovery}/{SECRETS_FOLDER}"
     return (
         MakeFolder(folder, 0o700),
-        WriteFile(path=f"{folder}/{UNIT_KEY}", content=serialise_key(key), mode=0o600),
-    )
-
-
-def plan_secrets(facts: ProvisionFacts, admin: PasswordHash) -> Plan:
-    """Store the hash of the admin password, readable by root only. No other password is stored on the unit."""
-    folder = f"{facts.mount_points.recovery}/{SECRETS_FOLDER}"
-    return (
-        MakeFolder(folder, 0o700),
-        WriteFile(path=f"{folder}/{ADMIN_HASH}", content=f"{admin}\n".encode(), mode=0o600),
+        WriteFile(path=f"{folder}/{file.name}", content=file.content, mode=0o600),
     )
 
 

@@ -46,9 +46,7 @@ from gprov.domain.plan.preconditions import check_boot_arguments, check_platform
 from gprov.domain.plan.restore_facts import RestoreFacts
 from gprov.domain.plan.system_files import plan_unit_files
 from gprov.domain.recovery_files import (
-    ADMIN_HASH,
     IMAGE_FOLDER,
-    INSECURE_STORAGE,
     KEPT_ARGUMENTS_FILE,
     OPTIONS_FILE,
     SAVED_NETWORK_FILE,
@@ -94,7 +92,7 @@ def modules_warning(facts: RestoreFacts) -> str:
 
 def _recovery_files(facts: RestoreFacts) -> list[Operation]:
     return [
-        *_keep_password(facts),
+        *_replace_secrets(facts),
         *_keep_arguments(facts),
         *(SetOwner(path, ROOT, required=False) for path in facts.foreign),
         *_recovery_folders(facts),
@@ -145,13 +143,19 @@ def _primary(facts: RestoreFacts) -> VolumeRef:
     return PartitionRef(target, table.partitions[-1].number)
 
 
-def _keep_password(facts: RestoreFacts) -> list[Operation]:
-    """Replace the password in plain text by its hash. Optional: a read-only RECOVERY keeps the plain text."""
-    if facts.admin_password is None or not facts.plain_text_password:
-        return []
+def _replace_secrets(facts: RestoreFacts) -> list[Operation]:
+    """Replace passwords in plain text by a hash, and secrets that can be read by sealed ones. Optional: a read-only
+    RECOVERY keeps them."""
     recovery = facts.mount_points.recovery
-    path = f"{recovery}/{SECRETS_FOLDER}/{ADMIN_HASH}"
-    return [ReplacePlainText(path, facts.admin_password, f"{recovery}/{INSECURE_STORAGE}", required=False)]
+    return [
+        ReplacePlainText(
+            path=f"{recovery}/{SECRETS_FOLDER}/{one.file.name}",
+            content=one.file.content,
+            plain_text=f"{recovery}/{one.plain_text}",
+            required=False,
+        )
+        for one in facts.replaced_secrets
+    ]
 
 
 def _keep_arguments(facts: RestoreFacts) -> list[Operation]:

@@ -22,6 +22,7 @@ from gprov.domain.plan.bios import BootVolume, boot_volumes
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.model import Lcd
 from gprov.domain.unit.netsaved import SavedFile
+from gprov.domain.unit.secret_file import ReplacedSecret
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,8 @@ class RestoreFacts:
     """``targets``: the disks that PRIMARY is on, in the order of their names; ``array``: what they become, None for a
     single disk.
     ``recovery_kernel`` and ``fallback_kernel``, RECOVERY's two copies (``kernel_places``), are None if unusable.
-    ``admin_password`` is None if RECOVERY has none: the account is then locked. ``plain_text_password``: RECOVERY
-    has passwords in plain text, too.
+    ``admin_password`` is None if RECOVERY has none: the account is then locked. ``replaced_secrets``:
+    those of RECOVERY that can be read there, and the files to store instead.
     On BIOS: ``loader`` for the targets; ``restore_id``, which no other restore has, for the UUIDs of new volumes;
     ``recovery_menu``: RECOVERY's as it is, empty if there is none. ``grub4dos_menu``: so is grub4dos's fallback menu;
     None if RECOVERY does not have that loader. ``kept_arguments``: so is ``boot.args`` (``keptargs``); None if it
@@ -71,7 +72,7 @@ class RestoreFacts:
     restore_id: str = ""
     recovery_menu: bytes = b""
     grub4dos_menu: bytes | None = None
-    plain_text_password: bool = False
+    replaced_secrets: tuple[ReplacedSecret, ...] = ()
     kept_arguments: bytes | None = b""
     emergency_marks: frozenset[str] = frozenset()
     foreign: tuple[str, ...] = ()

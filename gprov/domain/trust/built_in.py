@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gprov.domain.errors import BadInput, Problem
+from gprov.domain.image.manifest import MAX_SECURITY_VERSION
 from gprov.domain.trust.chain import TrustChain, serialise_chain
 from gprov.domain.trust.policy import TrustPolicy
 
@@ -13,7 +14,6 @@ FOLDER = "/etc/gprov/trust"
 POLICY_FILE = f"{FOLDER}/policy"
 CHAIN_PATH = f"{FOLDER}/trust.chain"
 SECURITY_VERSION_FILE = f"{FOLDER}/security-version"
-MAX_VERSION = 2**31 - 1
 MAX_FILE = 64  # bytes of each
 
 
@@ -61,8 +61,8 @@ def serialise_policy(policy: TrustPolicy) -> bytes:
 def parse_security_version(source: str, content: bytes) -> int:
     """Of the kernel and its programs. Raises BadInput."""
     digits = content.strip()
-    if not (0 < len(digits) <= 10 and digits.isdigit() and int(digits) <= MAX_VERSION):
-        raise BadInput(source, [Problem("", f"must be a number from 0 to {MAX_VERSION}, is {digits[:40]!r}")])
+    if not (0 < len(digits) <= 10 and digits.isdigit() and int(digits) <= MAX_SECURITY_VERSION):
+        raise BadInput(source, [Problem("", f"must be a number from 0 to {MAX_SECURITY_VERSION}, is {digits[:40]!r}")])
     return int(digits)
 
 

@@ -26,7 +26,7 @@ from gprov.domain.erase.report import OptionStatus
 from gprov.ports.clock import Clock
 from tests.integ.erase.iscsi.file_store import FileStore
 from tests.integ.erase.iscsi.target import IscsiTarget
-from tests.integ.erase.software_tpm import SoftwareTpm, own, tpm_for_qemu, tpm_on_network
+from tests.integ.tpm.software_tpm import SoftwareTpm, own, tpm_for_qemu, tpm_on_socket
 from tests.integ.vm.erased import (
     ERASED,
     FAILED,
@@ -136,7 +136,7 @@ def tpm_state(tmp_path: Path) -> Path:
     """Folder of a TPM with keys, and passwords of owner and lockout hierarchy: no operating system can clear it."""
     state = tmp_path / "tpm"
     state.mkdir()
-    with tpm_on_network(state) as tpm:
+    with tpm_on_socket(state) as tpm:
         own(tpm, tmp_path)
         tpm.tool("tpm2_changeauth", "-c", "lockout", "secret")
         assert owners_passwords(tpm) == ["1", "1"]
@@ -176,7 +176,7 @@ def test_a_tpm_with_a_password_is_cleared_by_the_firmware_at_the_next_start(
     told = stated_of_tpm(assert_erased(unit, former))
     assert told["status"] == OptionStatus.PENDING.value
     assert "physical presence operation 5 is pending" in told["detail"]
-    with tpm_on_network(tpm_state) as tpm:
+    with tpm_on_socket(tpm_state) as tpm:
         assert owners_passwords(tpm) == ["0", "0"]
         assert tpm.handles("persistent").strip() == ""
         assert tpm.handles("nv-index").strip() == ""
@@ -199,7 +199,7 @@ def test_a_tpm_that_the_firmware_does_not_clear_fails_the_erase(
     assert "Clear it in the setup" in told["detail"]
     with recovery(unit) as volume:
         assert json.loads(volume.read(RECORD))["State"] == "failed"
-    with tpm_on_network(tpm_state) as tpm:
+    with tpm_on_socket(tpm_state) as tpm:
         assert owners_passwords(tpm) == ["1", "1"]
 
 

@@ -13,12 +13,14 @@ from gprov.adapters.fake.files.files import FakeFiles
 from gprov.adapters.fake.filesystem.mounts import FakeMounts
 from gprov.adapters.fake.filesystem.tools import FakeFileSystems
 from gprov.adapters.fake.firmware.firmware import FakeFirmware
+from gprov.adapters.fake.firmware.tpm import FakeTpm
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.net.http import FakeHttp
 from gprov.adapters.fake.net.origin import FakeOrigin, ServerFault
 from gprov.apps.unit.execution.destructive_ports import DestructivePorts
 from gprov.apps.unit.execution.executor import Executor, PlanPorts
 from gprov.apps.unit.execution.fetch import fetch_file
+from gprov.apps.unit.execution.tpm.sealing import TpmSealing
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.layout import GIB
@@ -59,6 +61,7 @@ def plan_ports(machine: SimulatedMachine, origin: FakeOrigin) -> PlanPorts:
     return PlanPorts(
         blocks=FakeBlockDevices(machine),
         arrays=lambda: FakeArrays(machine),
+        sealing=lambda: TpmSealing(FakeTpm(machine), machine.clock),
         filesystems=lambda: FakeFileSystems(machine),
         mounts=FakeMounts(machine),
         files=FakeFiles(machine),

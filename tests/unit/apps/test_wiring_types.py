@@ -46,6 +46,7 @@ if TYPE_CHECKING:
             clock=unit.blocks(),  # type: ignore[arg-type]
             firmware=unit.filesystems,  # type: ignore[arg-type]
             arrays=unit.arrays,
+            sealing=unit.tpm,  # type: ignore[arg-type]
         )
 
     def exchanged_in_a_lazily_imported_class(unit: UnitContainer) -> PlanPorts:
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
             clock=unit.blocks(),  # type: ignore[arg-type]
             firmware=unit.filesystems,  # type: ignore[arg-type]
             arrays=unit.arrays,
+            sealing=unit.sealing,
             http=unit.network(),  # type: ignore[arg-type]
         )
 
@@ -97,6 +99,7 @@ if TYPE_CHECKING:
             unit.filesystems,
             unit.firmware,
             unit.arrays,
+            unit.sealing,
         )
 
     def not_called_or_called_too_early(unit: UnitContainer) -> VolumePorts:
@@ -108,6 +111,7 @@ if TYPE_CHECKING:
             firmware=unit.firmware(),  # type: ignore[arg-type]
             clock=unit.clock(),
             arrays=unit.arrays(),  # type: ignore[arg-type]
+            sealing=unit.sealing(),  # type: ignore[arg-type]
         )
 
     def incomplete(unit: InitContainer) -> InitPorts:

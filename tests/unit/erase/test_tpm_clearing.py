@@ -107,4 +107,4 @@ def test_the_place_of_an_error_does_not_change_its_reason(place: int, parameter:
     code = 0x0A2 | place << 8 | parameter << 6
     assert reason_number(code) == 0x0A2
     reply = parse_reply(struct.pack(">HII", 0x8001, 10, code))
-    assert "TPM_RC_BAD_AUTH" in reply.describe()
+    assert "TPM_RC_BAD_AUTH" in reply.describe("lockout")

@@ -8,28 +8,29 @@ from collections.abc import Mapping
 from functools import cache
 
 import pytest
-from typing_extensions import override
 
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
+from gprov.adapters.fake.firmware.tpm import FakeTpm
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.machine.storage import Node
+from gprov.adapters.fake.machine.tpm import FakeTpmChip
 from gprov.apps.host.simulation.emergency_stick import EMERGENCY_IMAGE, emergency_image, plug_stick
 from gprov.apps.host.simulation.invariants import system_problems
 from gprov.apps.host.simulation.new_worlds import IMAGE_NAME
 from gprov.apps.host.simulation.owner import Owner, sign
 from gprov.apps.host.simulation.signed_factory import build_in, sign_factory, signed_files
+from gprov.apps.unit.execution.tpm.ratchets import SECURITY_FLOOR_INDEX, TRUST_VERSION_INDEX, TpmRatchets
 from gprov.domain.boot.boot_menu import ITEMS, Item
-from gprov.domain.errors import DeviceFault
 from gprov.domain.files import FileType
 from gprov.domain.image.companions import companions_of
 from gprov.domain.image.history import parse_history
 from gprov.domain.image.manifest import Release
+from gprov.domain.trust import built_in
 from gprov.domain.trust.policy import TrustPolicy
 from gprov.domain.trust.ratchets import RatchetValues
-from gprov.ports.ratchets import Ratchets
 from tests.unit.flow import units
-from tests.unit.flow.driver import HISTORY, NEWER, NORMAL, UnitDriver
+from tests.unit.flow.driver import HISTORY, KERNELS, NEWER, NORMAL, UnitDriver
 
 PREFIX = "EmergencyFile_"
 CHAIN = "/trust/trust.chain"
@@ -39,24 +40,6 @@ INSTALLED = "/trust/installed.manifest"
 CONFIRMED = "/etc/provisioning/boots_confirmed"
 SERVICE = "/etc/systemd/system/multi-user.target.wants/gprov-boot-good.service"
 THIRD = "WIDGET.LNX.SHINY.2026-03-01.1.upd"
-
-
-class MemoryRatchets(Ratchets):
-    """A store that no change of disks touches, as a TPM's. ``broken``: it answers nothing."""
-
-    def __init__(self) -> None:
-        self.values = RatchetValues()
-        self.broken = False
-
-    @override
-    def read(self) -> RatchetValues:
-        if self.broken:
-            raise DeviceFault("tpm", "does not answer")
-        return self.values
-
-    @override
-    def raise_to(self, values: RatchetValues) -> None:
-        self.values = self.read().raised_to(values)
 
 
 def chain_of(*statements: tuple[list[str], list[str]]) -> Owner:
@@ -79,7 +62,7 @@ def _running(policy: TrustPolicy, *, tpm: bool) -> UnitDriver:
     sign_factory(unit.world, FIRST, Release(1, 1))
     build_in(unit.world, FIRST, policy)
     if tpm:
-        unit.world.ratchets.append(MemoryRatchets())
+        unit.machine.tpm = FakeTpmChip.new()
     assert unit.provision() is StopReason.REBOOT
     assert unit.settle() == ("reboot", "switched root")
     unit.machine.restart()
@@ -96,15 +79,31 @@ def unit(request: pytest.FixtureRequest) -> UnitDriver:
     return running(tpm=request.param)
 
 
-def tpm_of(unit: UnitDriver) -> MemoryRatchets:
-    [store] = unit.world.ratchets
-    assert isinstance(store, MemoryRatchets)
-    return store
+def chip_of(unit: UnitDriver) -> FakeTpmChip:
+    assert unit.machine.tpm is not None
+    return unit.machine.tpm
 
 
-def add(unit: UnitDriver, name: str, release: Release, signer: str = "", *, confirms: bool = True) -> None:
+def in_tpm(unit: UnitDriver) -> RatchetValues:
+    indices = chip_of(unit).nv
+    floor, version = (
+        int.from_bytes(indices[index].data, "big") if index in indices else 0
+        for index in (SECURITY_FLOOR_INDEX, TRUST_VERSION_INDEX)
+    )
+    return RatchetValues(floor, version)
+
+
+def raise_in_tpm(unit: UnitDriver, values: RatchetValues) -> None:
+    TpmRatchets(FakeTpm(unit.machine), unit.machine.clock).raise_to(values)
+
+
+def add(
+    unit: UnitDriver, name: str, release: Release, signer: str = "", *, confirms: bool = True, kernel: int = 100
+) -> None:
     extra = {SERVICE.lstrip("/"): b"", f"etc/{name}": b""} if confirms else {f"etc/{name}": b""}
-    for beside, data in signed_files(name, build_image(build_kernel(100), extra=extra), FIRST, release, signer).items():
+    for beside, data in signed_files(
+        name, build_image(build_kernel(kernel), extra=extra), FIRST, release, signer
+    ).items():
         unit.put("RECOVERY", f"/Image/{beside}", data)
 
 
@@ -156,6 +155,16 @@ def test_a_key_is_stolen_and_a_unit_that_was_offline_for_a_year_gets_the_update(
     assert "which was revoked (trust version 3)" in unit.errors()
 
 
+def test_a_chain_stays_when_it_is_taken_away_from_beside_the_images(unit: UnitDriver) -> None:
+    unit.put("RECOVERY", BESIDE_IMAGES, STOLEN.chain)
+    add(unit, NEWER, Release(2, 1), SECOND_KEY)
+    assert restore(unit) == NEWER
+    unit.remove("RECOVERY", BESIDE_IMAGES)
+    add(unit, THIRD, Release(2, 1))
+    assert restore(unit) == NEWER
+    assert "which was revoked (trust version 2)" in unit.errors()
+
+
 def test_an_image_that_the_owner_keeps_can_still_be_restored(unit: UnitDriver) -> None:
     manifest = unit.read("RECOVERY", f"/Image/{IMAGE_NAME}.manifest")
     owner = Owner()
@@ -196,7 +205,7 @@ def test_without_recovery_a_chain_is_used_and_nothing_is_kept() -> None:
     stick(unit, {**emergency(SECOND_KEY), "trust.chain": STOLEN.chain})
     assert unit.boot(NORMAL) is StopReason.REBOOT
     assert unit.systems() == [EMERGENCY_IMAGE]
-    assert tpm_of(unit).values.trust_version == 1
+    assert in_tpm(unit).trust_version == 1
 
 
 @pytest.mark.parametrize(
@@ -272,7 +281,20 @@ def test_a_recovery_that_takes_no_chain_does_not_have_its_version_recorded() -> 
     add(unit, NEWER, Release(2, 1), SECOND_KEY)
     unit.machine.faults.append(Fault(kind=FaultKind.IO_ERROR, where=f"write /mnt/RECOVERY{CHAIN}", times=1000))
     assert restore(unit) == NEWER
-    assert tpm_of(unit).values.trust_version == 1
+    assert in_tpm(unit).trust_version == 1
+
+
+def test_a_cut_while_a_chain_is_adopted_leaves_a_unit_that_believes_one(unit: UnitDriver) -> None:
+    """Also if the chain is taken away from beside the images then."""
+    unit.put("RECOVERY", BESIDE_IMAGES, chain_of(([FIRST.first, SECOND_KEY], [])).chain)
+    unit.remove_flag()
+    places = [at for at, name in enumerate(unit.operations()) if "/trust/" in name]
+    assert len(places) > 4
+    for at in places:
+        copy = unit.copy()
+        copy.cut(at)
+        copy.remove("RECOVERY", BESIDE_IMAGES)
+        assert copy.settle()[-1] == "switched root"
 
 
 # --- floor ---
@@ -288,10 +310,7 @@ def test_the_floor_follows_at_the_start_after_the_system_was_up(unit: UnitDriver
     unit.put("PRIMARY", CONFIRMED, b"2 1\n")
     assert unit.boot() is StopReason.SWITCHED_ROOT
     assert values(unit)["SecurityFloor"] == 2
-    assert [store.values.security_floor for store in unit.world.ratchets if isinstance(store, MemoryRatchets)] in (
-        [],
-        [2],
-    )
+    assert unit.machine.tpm is None or in_tpm(unit).security_floor == 2
     unit.remove("RECOVERY", f"/Image/{NEWER}")
     unit.remove_flag()
     assert unit.boot() is StopReason.REBOOT
@@ -363,6 +382,7 @@ def test_an_image_without_a_manifest_leaves_none_behind() -> None:
 def test_the_security_version_of_the_kernel_counts_and_is_stored_nowhere() -> None:
     unit = running(tpm=True)
     build_in(unit.world, FIRST, version=2)
+    unit.put("RECOVERY", BESIDE_IMAGES, chain_of(([FIRST.first, SECOND_KEY], [])).chain)
     add(unit, NEWER, Release(2, 0))
     assert restore(unit) == NEWER
     assert "below the floor of this unit, 2" not in unit.errors()
@@ -370,8 +390,8 @@ def test_the_security_version_of_the_kernel_counts_and_is_stored_nowhere() -> No
     unit.remove_flag()
     assert unit.boot() is StopReason.REBOOT
     assert "below the floor of this unit, 2" in unit.errors()
-    assert tpm_of(unit).values.security_floor == 0
-    assert values(unit)["SecurityFloor"] == 0
+    assert in_tpm(unit) == RatchetValues(security_floor=0, trust_version=2)
+    assert values(unit) == {"SecurityFloor": 0, "TrustVersion": 2}
 
 
 # --- records that are damaged ---
@@ -380,7 +400,7 @@ def test_the_security_version_of_the_kernel_counts_and_is_stored_nowhere() -> No
 @pytest.mark.parametrize("content", [b"", b"{}", b"x" * 5000, b'{"Format": 1, "SecurityFloor": -1, "TrustVersion": 1}'])
 def test_a_damaged_record_is_reported_and_the_others_count(content: bytes) -> None:
     unit = running(tpm=True)
-    tpm_of(unit).values = RatchetValues(security_floor=2, trust_version=1)
+    raise_in_tpm(unit, RatchetValues(security_floor=2, trust_version=1))
     unit.put("RECOVERY", RATCHETS, content)
     unit.remove_flag()
     assert unit.boot() is StopReason.REBOOT
@@ -390,7 +410,7 @@ def test_a_damaged_record_is_reported_and_the_others_count(content: bytes) -> No
 
 def test_a_damaged_record_is_written_anew_when_a_number_is_raised() -> None:
     unit = running(tpm=True)
-    tpm_of(unit).values = RatchetValues(security_floor=1, trust_version=1)
+    raise_in_tpm(unit, RatchetValues(security_floor=1, trust_version=1))
     unit.put("RECOVERY", RATCHETS, b"")
     unit.put("RECOVERY", BESIDE_IMAGES, STOLEN.chain)
     add(unit, NEWER, Release(2, 1), SECOND_KEY)
@@ -400,9 +420,9 @@ def test_a_damaged_record_is_written_anew_when_a_number_is_raised() -> None:
 
 def test_a_tpm_that_does_not_answer_is_reported_and_the_file_counts() -> None:
     unit = running(tpm=True)
-    tpm_of(unit).broken = True
+    chip_of(unit).failed = True
     assert restore(unit) == IMAGE_NAME
-    assert "tpm: does not answer" in unit.errors()
+    assert "TPM: TPM2_NV_ReadPublic: it is in failure mode" in unit.errors()
 
 
 def test_what_somebody_wrote_into_the_file_never_gets_into_the_tpm() -> None:
@@ -414,7 +434,7 @@ def test_what_somebody_wrote_into_the_file_never_gets_into_the_tpm() -> None:
     unit.remove_flag()
     assert unit.boot() is StopReason.REBOOT
     assert "below the floor of this unit, 2000000" in unit.errors() or "revoked" in unit.errors()
-    assert tpm_of(unit).values == RatchetValues(security_floor=0, trust_version=2)
+    assert in_tpm(unit) == RatchetValues(security_floor=0, trust_version=2)
 
 
 # --- a person ---
@@ -424,8 +444,8 @@ REFUSED_NAME = "WIDGET.LNX.SHINY.2026-04-01.1.upd"
 
 
 def with_a_refused_image(unit: UnitDriver, keys: list[str]) -> UnitDriver:
-    """In the menu, the allowed image comes first and the refused one second, although it is newer."""
-    add(unit, REFUSED_NAME, Release(0, 0))
+    """In the menu, the allowed image comes first and the refused one second, although it and its kernel are newer."""
+    add(unit, REFUSED_NAME, Release(0, 0), kernel=900)
     unit.put("RECOVERY", RATCHETS, json.dumps({"Format": 1, "SecurityFloor": 1, "TrustVersion": 1}).encode())
     unit.machine.operator_present = True
     unit.machine.keys = keys
@@ -443,7 +463,9 @@ def test_a_person_can_insist_on_an_image_once(unit: UnitDriver) -> None:
     [note] = parse_history(unit.read("RECOVERY", HISTORY)).result(stem).notes
     assert note == f"used since a person at the unit insisted, although refused: {reason}"
     assert sum(reason in message for message in unit.machine.messages) >= 1
-    # Only once: the next restore refuses it.
+    # Only once: the kernel stays, and the next restore refuses the image.
+    assert [unit.build_number("ESP", path) for path in KERNELS] == [100, 100]
+    assert unit.build_number("PRIMARY", "/boot/norm_boot") == 100
     unit.machine.operator_present = False
     unit.machine.restart()
     assert restore(unit) == IMAGE_NAME
@@ -494,23 +516,46 @@ def test_no_argument_and_no_file_takes_the_place_of_a_person(unit: UnitDriver, a
     assert unit.systems() == [IMAGE_NAME]
 
 
-@pytest.mark.parametrize(("answers", "installed"), [(["yes", "yes"], True), (["yes"], False), ([], False)])
-def test_a_person_can_insist_on_the_image_on_a_stick(unit: UnitDriver, answers: list[str], installed: bool) -> None:
-    stick(unit, {EMERGENCY_IMAGE: emergency_image()})
+def answer_from_the_restore_on(unit: UnitDriver, answers: list[str]) -> None:
+    """No key before the restore has begun: it would cancel."""
     machine = unit.machine
-    machine.operator_present = True
 
     def answer(operation: str) -> None:
-        """No key before the restore has begun: it would cancel."""
         if "start_budget.json" in operation:
             machine.hook, machine.keys = None, list(answers)
 
     machine.hook = answer
+
+
+@pytest.mark.parametrize(("answers", "installed"), [(["yes", "yes"], True), (["yes"], False), ([], False)])
+def test_a_person_can_insist_on_the_image_on_a_stick(unit: UnitDriver, answers: list[str], installed: bool) -> None:
+    stick(unit, {EMERGENCY_IMAGE: emergency_image()})
+    unit.machine.operator_present = True
+    answer_from_the_restore_on(unit, answers)
     ended = unit.boot({**NORMAL, "PROVISION_KEY_WINDOW": "0"})
     assert ended is (StopReason.REBOOT if installed else StopReason.SWITCHED_ROOT)
     assert unit.systems() == [EMERGENCY_IMAGE if installed else IMAGE_NAME]
     assert ("OVERRIDE" in unit.warnings()) == installed
     assert ("is not signed" in unit.errors()) != installed
+
+
+def test_nobody_can_insist_on_it_where_the_owner_forbids_that() -> None:
+    unit = running(TrustPolicy.ENFORCE_ALWAYS)
+    stick(unit, {EMERGENCY_IMAGE: emergency_image()})
+    unit.machine.operator_present = True
+    answer_from_the_restore_on(unit, ["yes", "yes"])
+    assert unit.boot({**NORMAL, "PROVISION_KEY_WINDOW": "0"}) is StopReason.SWITCHED_ROOT
+    assert unit.systems() == [IMAGE_NAME]
+    assert not [message for message in unit.machine.messages if "is REFUSED" in message]
+
+
+def test_without_a_display_and_keys_nobody_is_asked(unit: UnitDriver) -> None:
+    """Whatever a line delivers."""
+    stick(unit, {EMERGENCY_IMAGE: emergency_image()})
+    unit.machine.keys = ["yes"] * 9
+    assert unit.boot() is StopReason.SWITCHED_ROOT
+    assert unit.systems() == [IMAGE_NAME]
+    assert not [message for message in unit.machine.messages if "is REFUSED" in message]
 
 
 def test_the_files_beside_a_refused_image_are_in_the_way_of_nothing() -> None:
@@ -523,3 +568,47 @@ def test_the_files_beside_a_refused_image_are_in_the_way_of_nothing() -> None:
     assert restore(unit) == IMAGE_NAME
     assert f"{NEWER}.manifest is missing" in unit.errors()
     assert "is no file" in unit.warnings()
+
+
+# --- what the kernel was built with ---
+
+
+@pytest.mark.parametrize(
+    ("built_in_files", "refused"),
+    [
+        ({built_in.CHAIN_PATH: FIRST.chain}, True),
+        ({built_in.CHAIN_PATH: FIRST.chain, built_in.POLICY_FILE: b"wran\n"}, True),
+        ({built_in.CHAIN_PATH: FIRST.chain, built_in.POLICY_FILE: b""}, True),
+        ({built_in.CHAIN_PATH: FIRST.chain, built_in.POLICY_FILE: b"warn\n"}, False),
+        ({built_in.CHAIN_PATH: b"damaged", built_in.POLICY_FILE: b"enforce\n"}, True),
+        ({built_in.CHAIN_PATH: b"damaged"}, True),
+        ({built_in.POLICY_FILE: b"enforce\n"}, True),
+        ({built_in.POLICY_FILE: b"warn\n"}, False),
+        ({}, False),
+    ],
+)
+def test_a_kernel_that_is_damaged_or_says_nothing_is_not_lenient(
+    built_in_files: dict[str, bytes], refused: bool
+) -> None:
+    unit = running()
+    unit.world.built_in = dict(built_in_files)
+    unit.add_image(NEWER)
+    unit.remove_flag()
+    assert unit.boot() is StopReason.REBOOT
+    assert (unit.systems() != [NEWER]) == refused
+
+
+def test_a_damaged_security_version_is_an_error_and_the_records_count() -> None:
+    unit = running()
+    unit.world.built_in[built_in.SECURITY_VERSION_FILE] = b"seven"
+    assert restore(unit) == IMAGE_NAME
+    assert f"{built_in.SECURITY_VERSION_FILE}: must be a number" in unit.errors()
+
+
+def test_a_refusal_is_not_counted_as_a_failure_of_the_image(unit: UnitDriver) -> None:
+    add(unit, NEWER, Release(0, 0))
+    unit.put("RECOVERY", RATCHETS, json.dumps({"Format": 1, "SecurityFloor": 1, "TrustVersion": 1}).encode())
+    assert restore(unit) == IMAGE_NAME
+    result = parse_history(unit.read("RECOVERY", HISTORY)).result(NEWER.removesuffix(".upd"))
+    assert (result.imaging_attempts, result.failures, result.notes) == (0, 0, ())
+    assert unit.exists("RECOVERY", f"/Image/{NEWER}")

@@ -146,7 +146,7 @@ WRONG: Mapping[str, tuple[object, str]] = {
     "Date": ("2024-02-28", "$.Name: date"),
     "Build": ("107", "$.Name: date"),
     "Name": ("../WIDGET.LNX.SHINY.2024-02-29.0107.upd", "$.Name: must be the name of a file, without folders"),
-    "SecurityVersion": (-1, "$.SecurityVersion: must be at least 0, is -1"),
+    "SecurityVersion": (-1, "$.SecurityVersion: must be 0..2147483647, is -1"),
     "Platforms": ([1], "$.Platforms[0]: must be whole text, is number 1"),
     "Size": (0, "$.Size: must be at least 1, is 0"),
     "Sha256": ("A" * 64, "$.Sha256: must be 64 hexadecimal digits in lower case"),

@@ -58,7 +58,7 @@ from gprov.domain.plan.provision import (
     plan_make_bootable,
     plan_recovery,
     plan_restore_options,
-    plan_secrets,
+    plan_secret,
 )
 from gprov.domain.plan.restore import plan_restore
 from gprov.domain.plan.restore_facts import NetworkFiles, RestoreFacts
@@ -67,6 +67,7 @@ from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.model import FakeraidType, Platform, RaidLevel, RecoveryMedia
 from gprov.domain.unit.netsaved import SavedFile
 from gprov.domain.unit.restore_options import RestoreOptions
+from gprov.domain.unit.secret_file import ReplacedSecret, SecretFile
 
 SECRET = "$y$j9T$tHiSiSsEcReT"
 MOUNT_POINTS = MountPoints()
@@ -77,6 +78,13 @@ TOO_LONG = "a=" + "x" * 4000
 TEXTS = ("", "S1", "Widget GmbH", "ä/../ö\n", "x" * 300)
 texts = st.sampled_from(TEXTS)
 kernels = st.none() | st.builds(lambda build: KernelFacts("6.1.0", "a@b", f"#{build} SMP", build), st.integers(0, 3))
+replacements = st.sampled_from(
+    [
+        ReplacedSecret(SecretFile("admin.hash", SECRET.encode()), "insecure.storage"),
+        ReplacedSecret(SecretFile("admin.hash.sealed", b"{}"), "secrets/admin.hash"),
+        ReplacedSecret(SecretFile("unit.key.sealed", b"{}"), "secrets/unit.key"),
+    ]
+)
 contents = st.sampled_from([{}, {"a.network": b"[Match]\n"}, {"b.network": b"", "c.link": b""}])
 
 
@@ -213,7 +221,7 @@ def restores(draw: st.DrawFn, *, good: bool) -> RestoreFacts:
         recovery_kernel=draw(kernels),
         fallback_kernel=draw(kernels),
         admin_password=draw(st.none() | st.just(PasswordHash(SECRET))),
-        plain_text_password=draw(st.booleans()),
+        replaced_secrets=draw(st.lists(replacements, max_size=3).map(tuple)),
         network=NetworkFiles(draw(contents), {name: SavedFile(text) for name, text in draw(contents).items()}),
         keep_options=draw(st.booleans()),
         ignore_saved_network=draw(st.booleans()),
@@ -323,7 +331,8 @@ def test_files_change_only_below_primary_and_recovery(facts: RestoreFacts) -> No
         if below(path, MOUNT_POINTS.recovery) and not isinstance(operation, FlushVolume)
     }
     allowed = {"ESP/norm_boot", "ESP/EFI/BOOT/BOOTX64.EFI", "log/netd.tar", "fr.data", "boot.args"}
-    allowed |= {"secrets/admin.hash", "insecure.storage"} if facts.plain_text_password else set()
+    for replaced in facts.replaced_secrets:
+        allowed |= {f"secrets/{replaced.file.name}", replaced.plain_text}
     assert on_recovery <= {f"{MOUNT_POINTS.recovery}/{name}" for name in allowed}
 
 
@@ -515,7 +524,11 @@ def test_platforms_that_cannot_be_provisioned(platform: Platform, facts: Provisi
 @given(PROVISIONINGS)
 @settings(max_examples=60)
 def test_making_recovery_touches_no_target(facts: ProvisionFacts) -> None:
-    earlier = (*plan_recovery(facts), *plan_secrets(facts, PasswordHash(SECRET)), *plan_restore_options(facts))
+    earlier = (
+        *plan_recovery(facts),
+        *plan_secret(facts, SecretFile("admin.hash", SECRET.encode())),
+        *plan_restore_options(facts),
+    )
     for operation in earlier:
         assert disk_of(operation) in (None, facts.recovery)
         assert all(below(path, MOUNT_POINTS.recovery) for path in paths_of(operation))
@@ -552,7 +565,7 @@ def test_what_an_old_recovery_held_is_cleared_where_it_could_be_started(facts: P
 @given(PROVISIONINGS)
 @settings(max_examples=60)
 def test_secrets_are_private_and_said_by_nothing(facts: ProvisionFacts) -> None:
-    secrets = plan_secrets(facts, PasswordHash(SECRET))
+    secrets = plan_secret(facts, SecretFile("admin.hash", SECRET.encode()))
     for operation in (*plan_recovery(facts), *secrets, *plan_restore_options(facts), *plan_make_bootable(facts)):
         assert SECRET not in operation.describe()
         assert SECRET not in repr(operation)

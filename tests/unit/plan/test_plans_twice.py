@@ -15,12 +15,14 @@ from gprov.adapters.fake.files.files import FakeFiles
 from gprov.adapters.fake.filesystem.mounts import FakeMounts
 from gprov.adapters.fake.filesystem.tools import FakeFileSystems
 from gprov.adapters.fake.firmware.firmware import FakeFirmware
+from gprov.adapters.fake.firmware.tpm import FakeTpm
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.storage import Node
 from gprov.adapters.fake.net.http import FakeHttp
 from gprov.adapters.fake.net.origin import FakeOrigin
 from gprov.apps.unit.execution.destructive_ports import DestructivePorts
 from gprov.apps.unit.execution.executor import Executor, PlanPorts
+from gprov.apps.unit.execution.tpm.sealing import TpmSealing
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
@@ -37,13 +39,14 @@ from gprov.domain.plan.provision import (
     plan_make_bootable,
     plan_recovery,
     plan_restore_options,
-    plan_secrets,
+    plan_secret,
 )
 from gprov.domain.plan.restore import plan_restore
 from gprov.domain.plan.restore_facts import NetworkFiles, RestoreFacts
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.restore_options import RestoreOptions
+from gprov.domain.unit.secret_file import SecretFile
 
 MOUNT_POINTS, BRANDING = MountPoints(), Branding()
 UNIT = Unit(platform=default_table()[0], manufacturer="GPROV_QEMU", product="mfg_test", sku="", serial="SIM0001")
@@ -64,6 +67,7 @@ def plan_ports(machine: SimulatedMachine) -> PlanPorts:
     return PlanPorts(
         blocks=FakeBlockDevices(machine),
         arrays=lambda: FakeArrays(machine),
+        sealing=lambda: TpmSealing(FakeTpm(machine), machine.clock),
         filesystems=lambda: FakeFileSystems(machine),
         mounts=FakeMounts(machine),
         files=FakeFiles(machine),
@@ -112,7 +116,7 @@ def provision(machine: SimulatedMachine) -> None:
     executor.run(plan_recovery(facts))
     ports.files.replace(IMAGE, build_image(KERNEL))
     ports.files.replace("/mnt/RECOVERY/ESP/norm_boot", KERNEL)
-    executor.run(plan_secrets(facts, PasswordHash("$fake$hash")))
+    executor.run(plan_secret(facts, SecretFile("admin.hash", b"$fake$hash\n")))
     executor.run(plan_restore_options(facts))
     executor.run(plan_make_bootable(facts))
 

@@ -39,7 +39,7 @@ from gprov.domain.plan.provision import (
     plan_make_bootable,
     plan_recovery,
     plan_restore_options,
-    plan_secrets,
+    plan_secret,
 )
 from gprov.domain.plan.restore import modules_warning, plan_restore
 from gprov.domain.plan.restore_facts import NetworkFiles, RestoreFacts
@@ -48,6 +48,7 @@ from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.model import RaidLevel
 from gprov.domain.unit.netsaved import SavedFile
 from gprov.domain.unit.restore_options import RestoreOptions, serialise_options
+from gprov.domain.unit.secret_file import ReplacedSecret, SecretFile
 
 NAMES, MOUNT_POINTS, LOADER = Branding(), MountPoints(), build_loader()
 SINGLE = Unit(
@@ -528,25 +529,25 @@ def test_a_platform_that_was_identified_by_itself_needs_no_note() -> None:
 
 
 def test_of_the_credentials_the_hash_stays_for_root_alone() -> None:
-    plan = plan_secrets(provision_facts(FirmwareKind.UEFI), PasswordHash(HASH))
+    file = SecretFile("admin.hash", f"{HASH}\n".encode())
+    plan = plan_secret(provision_facts(FirmwareKind.UEFI), file)
     assert plan == (
         MakeFolder("/mnt/RECOVERY/secrets", 0o700),
         WriteFile(path="/mnt/RECOVERY/secrets/admin.hash", content=f"{HASH}\n".encode(), mode=0o600),
     )
 
 
-@pytest.mark.parametrize("password", [PasswordHash(HASH), None])
-def test_a_password_in_plain_text_is_replaced_by_its_hash_before_the_flag(password: PasswordHash | None) -> None:
-    facts = replace(restore_facts(SDC), admin_password=password)
+def test_a_password_in_plain_text_is_replaced_by_its_hash_before_the_flag() -> None:
+    facts = restore_facts(SDC)
     assert not [one for one in plan_restore(facts) if isinstance(one, ReplacePlainText)]
-    plan = plan_restore(replace(facts, plain_text_password=True))
-    found = [at for at, one in enumerate(plan) if isinstance(one, ReplacePlainText)]
-    if password is None:
-        assert not found
-        return
-    [at] = found
+    file = SecretFile("admin.hash", f"{HASH}\n".encode())
+    plan = plan_restore(replace(facts, replaced_secrets=(ReplacedSecret(file, "insecure.storage"),)))
+    [at] = [at for at, one in enumerate(plan) if isinstance(one, ReplacePlainText)]
     assert plan[at] == ReplacePlainText(
-        "/mnt/RECOVERY/secrets/admin.hash", password, "/mnt/RECOVERY/insecure.storage", required=False
+        path="/mnt/RECOVERY/secrets/admin.hash",
+        content=f"{HASH}\n".encode(),
+        plain_text="/mnt/RECOVERY/insecure.storage",
+        required=False,
     )
     assert next(index for index, one in enumerate(plan) if isinstance(one, SetFlag)) > at
     assert HASH not in repr(plan[at]) + plan[at].describe()

@@ -260,4 +260,5 @@ def test_what_is_wrong_in_a_chain_is_named() -> None:
     assert found[1].startswith("$.Statements[0].Signatures[0]: ")
     assert "$.Statements[1].Signatures: is missing" in found
     assert "$.Statements[1].Statement: $.Roots: is missing" in found
+    assert problems(b'{"Format": 1, "Statements": [{"Signatures": []}]}') == ["$.Statements[0].Statement: is missing"]
     assert problems(bytes(MAX_CHAIN + 1)) == [f"has {MAX_CHAIN + 1} bytes, more than {MAX_CHAIN}"]

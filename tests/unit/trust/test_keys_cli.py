@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -24,20 +25,28 @@ from gprov.domain.formats.minisign_secret import (
     serialise_secret_key,
 )
 from gprov.domain.formats.minisign_secret import SealedKey as Sealed
+from gprov.domain.trust import changes
+from gprov.domain.trust.chain import TrustChain
 from gprov.domain.trust.policy import content_doubt
+from gprov.domain.trust.statement import serialise_statement
 from tests.unit.trust.desk import Desk
 
 PASSPHRASE = "a passphrase that is long"
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    desk = Desk(tmp_path)
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    desk = Desk(tmp_path_factory.mktemp("desk"))
     for name in "abst":
         desk.key(name)
     desk.done("keys", "new-chain", "--root", "@a.pub", "--root", "@b.pub", "--signer", "@s.pub", "--output", "@1")
     desk.done("keys", "join", "@1", *desk.signed("1", "a", "b"), "--output", "@chain")
-    return desk
+    return desk.folder
+
+
+@pytest.fixture
+def desk(prepared: Path, tmp_path: Path) -> Desk:
+    return Desk(Path(shutil.copytree(prepared, tmp_path / "desk")))
 
 
 def descriptor(text: str) -> str:
@@ -80,17 +89,14 @@ def test_without_a_terminal_nothing_is_asked(tmp_path: Path) -> None:
     assert "give --passphrase-fd" in desk.said
 
 
-def test_modes_of_the_files(desk: Desk) -> None:
+def test_files_and_their_modes(desk: Desk) -> None:
+    before = {path.name for path in desk.folder.iterdir()}
     image = desk.signed_image("2024-01-01.1", "s")
-    modes = {name: stat.S_IMODE(desk.path(name).stat().st_mode) for name in ("s.key", "s.pub", "chain")}
-    assert modes == {"s.key": 0o600, "s.pub": 0o644, "chain": 0o644}
-    assert stat.S_IMODE(desk.path(f"{image}.manifest").stat().st_mode) == 0o600
-    assert stat.S_IMODE(desk.path(f"{image}.manifest.minisig").stat().st_mode) == 0o644
-    assert not [
-        name
-        for name in os.listdir(desk.folder)
-        if ".upd." in name and "minisig" not in name[-7:] and "manifest" not in name[-8:]
-    ]
+    manifest, signature = f"{image}.manifest", f"{image}.manifest.minisig"
+    assert {path.name for path in desk.folder.iterdir()} - before == {image, manifest, signature}
+    names = ("s.key", "s.pub", "chain", manifest, signature)
+    modes = [stat.S_IMODE(desk.path(name).stat().st_mode) for name in names]
+    assert modes == [0o600, 0o644, 0o644, 0o600, 0o644]
 
 
 def test_no_key_is_replaced(desk: Desk) -> None:
@@ -285,3 +291,32 @@ def test_a_key_that_would_use_up_the_machine() -> None:
         content = serialise_secret_key(Sealed(kdf, bytes(SEALED_SIZE)))
         with pytest.raises(BadInput, match="asks for more than"):
             parse_secret_key("k", content)
+
+
+def test_a_kernel_without_keys_that_enforces_is_not_built(desk: Desk) -> None:
+    for policy in ("enforce", "enforce-always"):
+        with pytest.raises(SystemExit) as stopped:
+            desk.run("build", "initramfs", "--flavor", "normal", "--output", "@x", "--trust-policy", policy)
+        assert stopped.value.code == 2
+
+
+def test_a_kernel_with_a_chain_that_is_not_valid_is_not_built(desk: Desk) -> None:
+    value = json.loads(desk.path("chain").read_text())
+    value["Statements"][0]["Signatures"].pop()
+    desk.path("chain").write_text(json.dumps(value))
+    for what in ("initramfs", "kernel"):
+        assert desk.run("build", what, "--flavor", "normal", "--output", "@x", "--trust", "@chain") == 1
+        assert "lack a valid one of the root" in desk.said
+    assert not desk.path("x").exists()
+
+
+def test_a_chain_that_would_be_too_long(desk: Desk) -> None:
+    key = desk.json("keys", "show", "@s.pub")[0]["key"]
+    digests = [f"{number:064x}" for number in range(2000)]
+    chain = desk.chain("chain")
+    for _ in range(5):
+        content = serialise_statement(changes.revoke(chain.current, key, digests))
+        chain = TrustChain(changes.joined(chain, "s", content, ()).statements)
+    content = serialise_statement(changes.revoke(chain.current, key, digests))
+    with pytest.raises(BadInput, match="bytes long, more than"):
+        changes.joined(chain, "s", content, ())

@@ -6,18 +6,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gprov.adapters.fake.system.ed25519 import PythonVerifier
 from gprov.domain.errors import BadInput
+from gprov.domain.image.manifest import MAX_SECURITY_VERSION
 from gprov.domain.trust.built_in import (
-    MAX_VERSION,
+    CHAIN_PATH,
+    POLICY_FILE,
+    SECURITY_VERSION_FILE,
+    BuiltInTrust,
     default_policy,
     parse_policy,
     parse_security_version,
     serialise_policy,
     serialise_security_version,
 )
+from gprov.domain.trust.chain import check_chain, serialise_chain
 from gprov.domain.trust.policy import TrustPolicy
 from gprov.domain.trust.ratchets import RatchetValues, parse_ratchets, serialise_ratchets
+from tests.unit.trust.owner import first_chain
 
+CHAIN = check_chain("c", first_chain(), PythonVerifier())
 VALUES = st.builds(RatchetValues, st.integers(0, 2**31), st.integers(0, 2**31))
 
 
@@ -57,7 +65,7 @@ def test_keys_are_enforced_unless_said_otherwise() -> None:
     assert default_policy(has_keys=False) is TrustPolicy.WARN
 
 
-@given(st.integers(0, MAX_VERSION))
+@given(st.integers(0, MAX_SECURITY_VERSION))
 def test_a_security_version_is_read_as_written(version: int) -> None:
     assert parse_security_version("v", serialise_security_version(version)) == version
 
@@ -66,3 +74,24 @@ def test_a_security_version_is_read_as_written(version: int) -> None:
 def test_a_security_version_that_is_none(content: bytes) -> None:
     with pytest.raises(BadInput, match="must be a number from 0 to"):
         parse_security_version("v", content)
+
+
+def test_files_of_a_kernel_with_keys() -> None:
+    assert BuiltInTrust(CHAIN, None, 7).files() == {
+        CHAIN_PATH: serialise_chain(CHAIN),
+        POLICY_FILE: b"enforce\n",
+        SECURITY_VERSION_FILE: b"7\n",
+    }
+    assert BuiltInTrust(CHAIN, TrustPolicy.WARN).files()[POLICY_FILE] == b"warn\n"
+
+
+def test_files_of_a_kernel_without_keys() -> None:
+    assert BuiltInTrust().files() == {}
+    assert BuiltInTrust(None, TrustPolicy.OFF).files() == {POLICY_FILE: b"off\n", SECURITY_VERSION_FILE: b"0\n"}
+    assert BuiltInTrust(security_version=3).files() == {POLICY_FILE: b"warn\n", SECURITY_VERSION_FILE: b"3\n"}
+
+
+@pytest.mark.parametrize("policy", [TrustPolicy.ENFORCE, TrustPolicy.ENFORCE_ALWAYS])
+def test_a_kernel_that_would_refuse_every_image(policy: TrustPolicy) -> None:
+    with pytest.raises(BadInput, match="without a trust chain refuses every image"):
+        BuiltInTrust(None, policy).files()

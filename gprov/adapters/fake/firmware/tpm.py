@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from typing_extensions import override
 
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.tpm import FakeTpmChip
 from gprov.domain.errors import DeviceMissing
-from gprov.ports.destructive.tpm import Tpm
+from gprov.ports.destructive.tpm import Tpm, TpmChannel
 
 
 class FakeTpm(Tpm):
@@ -21,9 +24,13 @@ class FakeTpm(Tpm):
         return self._machine.tpm.version if self._machine.tpm is not None else None
 
     @override
-    def send(self, command: bytes) -> bytes:
-        self._machine.begin_write("command to the TPM")
-        return self._chip().reply_to(command)
+    @contextmanager
+    def open(self) -> Iterator[TpmChannel]:
+        chip = self._chip()
+        try:
+            yield _Channel(self._machine, chip)
+        finally:
+            chip.flush()
 
     @override
     def request_clear(self) -> str:
@@ -38,3 +45,14 @@ class FakeTpm(Tpm):
         if self._machine.tpm is None:
             raise DeviceMissing("TPM", "there is none")
         return self._machine.tpm
+
+
+class _Channel(TpmChannel):
+    def __init__(self, machine: SimulatedMachine, chip: FakeTpmChip) -> None:
+        self._machine = machine
+        self._chip = chip
+
+    @override
+    def send(self, command: bytes) -> bytes:
+        self._machine.begin_write("command to the TPM")
+        return self._chip.reply_to(command)

@@ -168,6 +168,8 @@ class SimulatedMachine:
         self.nvram_before.clear()
         for setup in self.setups.values():
             setup.restart()
+        if self.tpm is not None:
+            self.tpm.restart()
         self.mounts.clear()
         self.running.clear()
         self.ram = ram()

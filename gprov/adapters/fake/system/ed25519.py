@@ -1,5 +1,5 @@
 """SignatureVerifier port in plain Python, after RFC 8032 section 5.1: a second implementation, against which the one of
-the units is tested. About 5 ms a check."""
+the units is tested. Some milliseconds a check."""
 
 from __future__ import annotations
 

@@ -4,13 +4,15 @@ Documentation/security/tpm, Documentation/ABI/stable/sysfs-class-tpm, Documentat
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from typing_extensions import override
 
 from gprov.adapters.linux.system.os_errors import fault_from_oserror
 from gprov.domain.errors import DeviceFault, DeviceMissing
 from gprov.domain.formats.tpm.replies import MAX_REPLY, stated_size
-from gprov.ports.destructive.tpm import Tpm
+from gprov.ports.destructive.tpm import Tpm, TpmChannel
 
 # Operations of the TCG PC Client Platform Physical Presence Interface Specification 1.30, table 2: for a TPM 1.2
 # also what enables and activates it.
@@ -23,9 +25,7 @@ class LinuxTpm(Tpm):
     """``device``: its folder in sysfs. ``nodes``: device files; the first one that exists is used. With the kernel's
     resource manager, other programs do not keep the device from being opened."""
 
-    def __init__(
-        self, device: str = "/sys/class/tpm/tpm0", nodes: tuple[str, ...] = ("/dev/tpmrm0", "/dev/tpm0")
-    ) -> None:
+    def __init__(self, device: str, nodes: tuple[str, ...] = ("/dev/tpmrm0", "/dev/tpm0")) -> None:
         self._device = device
         self._nodes = nodes
 
@@ -39,17 +39,15 @@ class LinuxTpm(Tpm):
         return int(text)
 
     @override
-    def send(self, command: bytes) -> bytes:
+    @contextmanager
+    def open(self) -> Iterator[TpmChannel]:
         node = next((one for one in self._nodes if os.path.exists(one)), self._nodes[-1])
         try:
             fd = os.open(node, os.O_RDWR | os.O_CLOEXEC)
         except OSError as exc:
             raise fault_from_oserror(node, "cannot open", exc) from exc
         try:
-            os.write(fd, command)
-            return _reply(fd, node)
-        except OSError as exc:
-            raise fault_from_oserror(node, "does not carry out the command", exc) from exc
+            yield _Device(fd, node)
         finally:
             os.close(fd)
 
@@ -83,6 +81,20 @@ class LinuxTpm(Tpm):
                 os.close(fd)
         except OSError as exc:
             raise fault_from_oserror(path, "cannot read", exc) from exc
+
+
+class _Device(TpmChannel):
+    def __init__(self, fd: int, node: str) -> None:
+        self._fd = fd
+        self._node = node
+
+    @override
+    def send(self, command: bytes) -> bytes:
+        try:
+            os.write(self._fd, command)
+            return _reply(self._fd, self._node)
+        except OSError as exc:
+            raise fault_from_oserror(self._node, "does not carry out the command", exc) from exc
 
 
 def _reply(fd: int, node: str) -> bytes:

@@ -2,7 +2,7 @@
 ``cryptography``, and the library is there for TLS.
 
 Functions: ``EVP_PKEY_new_raw_public_key(3)`` and ``EVP_DigestVerify(3)``, as ``EVP_SIGNATURE-ED25519(7)`` asks for: the
-whole message at once, no digest.
+whole message at once, no digest. They refuse an S that is not below the order (``tests/unit/contract``).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import ctypes
 from typing_extensions import override
 
 from gprov.domain.errors import DeviceFault, DeviceMissing
-from gprov.domain.formats.ed25519 import SIGNATURE_SIZE, has_canonical_scalar, key_problem
+from gprov.domain.formats.ed25519 import SIGNATURE_SIZE, key_problem
 from gprov.ports.signatures import SignatureVerifier
 
 LIBRARY = "libcrypto.so.3"
@@ -29,7 +29,7 @@ class LibcryptoVerifier(SignatureVerifier):
 
     @override
     def verifies(self, key: bytes, signature: bytes, message: bytes) -> bool:
-        if key_problem(key) or len(signature) != SIGNATURE_SIZE or not has_canonical_scalar(signature):
+        if key_problem(key) or len(signature) != SIGNATURE_SIZE:
             return False
         library = self._opened()
         public = library.EVP_PKEY_new_raw_public_key(_ED25519, None, key, len(key))

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from gprov.apps.host.cli.signing import chain_in
-from gprov.domain.trust.built_in import MAX_VERSION, BuiltInTrust
+from gprov.domain.image.manifest import MAX_SECURITY_VERSION
+from gprov.domain.trust.built_in import BuiltInTrust
 from gprov.domain.trust.policy import TrustPolicy
 
 TrustOption = Annotated[
@@ -23,7 +24,7 @@ PolicyOption = Annotated[
     ),
 ]
 SecurityVersionOption = Annotated[
-    int, typer.Option("--security-version", metavar="N", min=0, max=MAX_VERSION, help="of this kernel")
+    int, typer.Option("--security-version", metavar="N", min=0, max=MAX_SECURITY_VERSION, help="of this kernel")
 ]
 
 

@@ -13,6 +13,7 @@ from gprov.apps.host.cli.output import document, say
 from gprov.apps.host.cli.progress import progress
 from gprov.apps.host.cli.signing import PassphraseFdOption, SecretKeyOption, TrustOption, chain_in, signer_in
 from gprov.domain.errors import BadInput, ExitCode, Problem
+from gprov.domain.image.manifest import MAX_SECURITY_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from gprov.apps.host.trust.image_signing import ImageSigner, SignedImage
     from gprov.domain.branding import Branding
     from gprov.domain.image.contents import VerifiedImage
-
-_MOST_VERSION = 2**31 - 1
 
 
 def attach_sign(app: typer.Typer) -> None:
@@ -34,14 +33,14 @@ def sign(
     key: SecretKeyOption,
     passphrase_fd: PassphraseFdOption = None,
     security_version: Annotated[
-        int, typer.Option(metavar="N", min=0, max=_MOST_VERSION, help="grows with fixes that matter")
+        int, typer.Option(metavar="N", min=0, max=MAX_SECURITY_VERSION, help="grows with fixes that matter")
     ] = 0,
     floor: Annotated[
         int,
         typer.Option(
             metavar="N",
             min=0,
-            max=_MOST_VERSION,
+            max=MAX_SECURITY_VERSION,
             help="a unit whose system of this image has started refuses images of a lower security version",
         ),
     ] = 0,

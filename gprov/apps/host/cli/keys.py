@@ -31,9 +31,7 @@ def attach(root: typer.Typer, name: str) -> None:
 @app.command("new")
 def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="makes NAME.key (secret) and NAME.pub")],
-    no_passphrase: Annotated[
-        bool, typer.Option("--no-passphrase", help="whoever can read the secret key can use it")
-    ] = False,
+    no_passphrase: Annotated[bool, typer.Option("--no-passphrase", help="the secret key is not encrypted")] = False,
     passphrase_fd: PassphraseFdOption = None,
     as_json: Json = False,
 ) -> int:

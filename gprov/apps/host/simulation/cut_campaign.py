@@ -17,8 +17,15 @@ from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
 from gprov.adapters.fake.system.clock import SeededRandomness
 from gprov.apps.host.simulation.cut_flows import Flow
 from gprov.apps.host.simulation.fingerprint import fingerprint
-from gprov.apps.host.simulation.invariants import recovery_problems, report_problems, secret_problems, system_problems
+from gprov.apps.host.simulation.invariants import (
+    recovery_problems,
+    report_problems,
+    secret_problems,
+    system_problems,
+    trust_problems,
+)
 from gprov.apps.host.simulation.machine_shapes import simulated
+from gprov.apps.host.simulation.signed_factory import sign_world
 from gprov.apps.host.simulation.user_data import erase_problems
 from gprov.apps.host.simulation.world import World
 from gprov.domain.boot.firmware import FirmwareKind
@@ -90,6 +97,8 @@ def _places(flow: Flow, firmware: FirmwareKind, disks: str, seed: int) -> tuple[
     """How many states were reported to the factory before the flow; and each operation of the undisturbed flow, with
     the machine just before it."""
     world = simulated(firmware, disks, seed)
+    if flow.signed:
+        sign_world(world)
     if not flow.in_factory or flow.prepare is not None:
         world.provision()
     if flow.prepare is not None:
@@ -183,6 +192,7 @@ def _wrong(world: World, flow: Flow, ended: str, reported: int, seconds: float) 
     if not flow.in_factory or ended == StopReason.SWITCHED_ROOT.value:
         yield from recovery_problems(world)
     yield from system_problems(world)
+    yield from trust_problems(world)
     yield from secret_problems(world)
     if flow.erases:
         yield from erase_problems(world, settled=ended == StopReason.SWITCHED_ROOT.value)

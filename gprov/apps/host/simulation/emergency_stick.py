@@ -9,12 +9,15 @@ from functools import lru_cache
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.adapters.fake.machine.storage import FakeDisk, FakePartition, FakeVolume, Node
 from gprov.apps.host.simulation.factory_files import BASE_URL
+from gprov.apps.host.simulation.owner import Owner
+from gprov.apps.host.simulation.signed_factory import signed_files
 from gprov.apps.host.simulation.world import World
 from gprov.domain.branding import Branding
 from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import Bus, FileSystemKind
 from gprov.domain.emergency.media import IMAGE_MIN
 from gprov.domain.files import FileType
+from gprov.domain.trust.chain import CHAIN_FILE
 
 EMERGENCY_IMAGE = f"{Branding().image_prefix}2025-12-24.7.upd"
 STICK = "stick"
@@ -51,9 +54,14 @@ def plug_stick(
 
 
 def plug_emergency_image(
-    world: World, name: str = EMERGENCY_IMAGE, *, number: int = 7, serial: str = STICK
+    world: World, name: str = EMERGENCY_IMAGE, *, number: int = 7, serial: str = STICK, owner: Owner | None = None
 ) -> FakeDisk:
-    """Attach a stick with an emergency image, which the factory has too."""
+    """Attach a stick with an emergency image, which the factory has too. ``owner``: who signed it, and whose trust
+    chain is beside it."""
     content = emergency_image(number)
     world.origin.content[f"{BASE_URL}/{name}"] = content
-    return plug_stick(world, {f"{world.branding.emergency_prefix}{name}": content}, serial=serial)
+    files: Mapping[str, bytes] = {name: content}
+    if owner is not None:
+        files = {**signed_files(name, content, owner), CHAIN_FILE: owner.chain}
+    prefix = world.branding.emergency_prefix
+    return plug_stick(world, {prefix + name: data for name, data in files.items()}, serial=serial)

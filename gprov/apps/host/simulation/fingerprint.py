@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gprov.adapters.fake.machine.storage import FakeDisk, FakeMember, FakePartition, FakeVolume
+from gprov.adapters.fake.machine.tpm import FakeTpmChip
 from gprov.apps.host.simulation.user_data import user_data
 from gprov.apps.host.simulation.world import World
 
@@ -13,8 +14,13 @@ def fingerprint(world: World) -> int:
     nvram = frozenset((name.vendor, name.name, value.attributes, value.data) for name, value in machine.nvram.items())
     arrays = tuple((array.uuid, _volume(array.device.volume)) for array in machine.arrays())
     disks = tuple(_disk(disk) for disk in machine.disks)
-    tpm = machine.tpm is not None and (machine.tpm.owned, tuple(machine.tpm.persistent))
+    tpm = machine.tpm is not None and _tpm(machine.tpm)
     return hash((disks, arrays, nvram, tpm, machine.menu_choice, tuple(sorted(world.factory.documents))))
+
+
+def _tpm(chip: FakeTpmChip) -> object:
+    indices = tuple((number, index.public(number), index.data) for number, index in sorted(chip.nv.items()))
+    return chip.owned, tuple(chip.persistent), indices, chip.seed
 
 
 def _disk(disk: FakeDisk) -> object:

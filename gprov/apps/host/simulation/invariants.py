@@ -7,6 +7,7 @@ the tree on PRIMARY path by path.
 from __future__ import annotations
 
 import io
+import json
 import lzma
 import tarfile
 from collections.abc import Iterable, Iterator
@@ -14,6 +15,7 @@ from functools import lru_cache
 
 from gprov.adapters.fake.machine.storage import FakeVolume, Tree
 from gprov.apps.host.simulation.new_worlds import SERIAL
+from gprov.apps.host.simulation.signed_factory import FORBIDDEN
 from gprov.apps.host.simulation.world import World
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.grub.menus import second_kernel
@@ -26,7 +28,8 @@ from gprov.domain.image.verify import verify_image
 from gprov.domain.plan.kernels import FALLBACK_LOADER
 from gprov.domain.plan.preconditions import image_problems
 from gprov.domain.plan.system_files import MOUNT_POINTS
-from gprov.domain.recovery_files import ADMIN_HASH, IMAGE_FOLDER
+from gprov.domain.recovery_files import ADMIN_HASH, IMAGE_FOLDER, RATCHETS_FILE, TRUST_FOLDER
+from gprov.domain.trust.chain import CHAIN_FILE
 
 SECRETS = tuple(f"{kind}-{SERIAL}".encode() for kind in ("os", "bios", "ipmi"))
 _OTHERS = 0o077
@@ -122,6 +125,26 @@ def _is_locked(line: bytes, restored: bytes) -> bool:
     name, found, rest = line.partition(b":")
     password = rest.partition(b":")[0]
     return bool(found) and password[:1] in (b"", b"$") and restored == name + b":x" + rest[len(password) :]
+
+
+def trust_problems(world: World) -> list[str]:
+    """Where images are judged: PRIMARY never holds one that nobody signed, and RECOVERY's trust chain is not older than
+    the version that is recorded beside it."""
+    if not world.built_in:
+        return []
+    names, tag = world.branding, f"/{FORBIDDEN.removesuffix('.upd')}.disktag"
+    problems = [
+        "PRIMARY was made from an image that nobody signed"
+        for volume in volumes(world, names.primary_label)
+        if volume.current.get(tag) is not None
+    ]
+    for volume in volumes(world, names.recovery_label):
+        record = _content(volume.current, f"/{TRUST_FOLDER}/{RATCHETS_FILE}")
+        chain = _content(volume.current, f"/{TRUST_FOLDER}/{CHAIN_FILE}")
+        seen = json.loads(record)["TrustVersion"] if record else 0
+        if seen > (len(json.loads(chain)["Statements"]) if chain else 0):
+            problems.append(f"RECOVERY's trust chain is older than version {seen}, which the unit has seen")
+    return problems
 
 
 def secret_problems(world: World) -> list[str]:

@@ -8,6 +8,7 @@ import json
 from gprov.apps.host.simulation.factory_files import BASE_URL, MANUF_URL
 from gprov.apps.host.simulation.owner import Owner, sign
 from gprov.apps.host.simulation.world import World
+from gprov.domain.branding import Branding
 from gprov.domain.image.companions import companions_of
 from gprov.domain.image.manifest import SIGNATURE_SUFFIX, Release
 from gprov.domain.image.name import SUFFIX
@@ -15,6 +16,21 @@ from gprov.domain.trust import built_in
 from gprov.domain.trust.policy import TrustPolicy
 
 MANUF_SIGNATURE_URL = MANUF_URL + SIGNATURE_SUFFIX
+# An image that nobody signed, newer than all others.
+FORBIDDEN = f"{Branding().image_prefix}2030-01-01.1.upd"
+
+
+def later_owner() -> Owner:
+    """The owner with a longer chain, whose first key is still good."""
+    owner = Owner()
+    owner.state([owner.first, "second signer"])
+    return owner
+
+
+def sign_world(world: World) -> None:
+    """A unit whose kernels have the keys of the owner, and its factory."""
+    sign_factory(world, Owner())
+    build_in(world, Owner())
 
 
 def build_in(world: World, owner: Owner, policy: TrustPolicy | None = TrustPolicy.ENFORCE, version: int = 0) -> None:

@@ -47,7 +47,7 @@ from gprov.apps.init.container import InitContainer
 from gprov.apps.mfg.container import MfgContainer
 from gprov.apps.unit.boot.loader import BOOT_IMAGE, CORE_IMAGE
 from gprov.apps.unit.composition.container import UnitContainer
-from gprov.apps.unit.composition.wiring import set_value
+from gprov.apps.unit.composition.wiring import override, set_value
 from gprov.domain.boot.args import START_ARGUMENT, parse_boot_arguments
 from gprov.domain.boot.grub.install import Loader
 from gprov.domain.branding import Branding
@@ -57,7 +57,6 @@ from gprov.domain.mfg.qa.kernel import VERSION_FILE
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.model import Platform
 from gprov.ports.events import EventSink
-from gprov.ports.ratchets import Ratchets
 
 if TYPE_CHECKING:
     from gprov.apps.erase.container import EraseContainer
@@ -73,7 +72,7 @@ class World:
     network. ``stuck``: names of background work that never makes progress. ``arguments``: kernel arguments of every
     start of provisioning, besides ``mfgurl``. ``invited``: serial number for which each of these starts has a one-time
     token of the factory, "" for none. ``install``: an adopter's function that replaces providers. ``built_in``: further
-    files of the initramfs, by path. ``ratchets``: stores of numbers that never go down, besides RECOVERY's file.
+    files of the initramfs, by path.
     """
 
     machine: SimulatedMachine
@@ -93,7 +92,6 @@ class World:
     invited: str = ""
     install: Callable[[UnitContainer], None] | None = None
     built_in: dict[str, bytes] = field(default_factory=dict)
-    ratchets: list[Ratchets] = field(default_factory=list)
 
     def __deepcopy__(self, memo: dict[int, object]) -> World:
         """Values that never change are shared: a campaign copies thousands of worlds."""
@@ -212,11 +210,11 @@ def plug_in(container: UnitContainer, world: World) -> None:
     set_value(container.firmware, firmware)
     set_value(container.variable_writer, firmware)
     set_value(container.tpm, FakeTpm(machine))
+    override(container.has_tpm, lambda: machine.tpm is not None)
     set_value(container.smbios, FakeSmbios(machine))
     set_value(container.inventory, FakeInventory(machine))
     set_value(container.hasher, FakePasswordHasher())
     set_value(container.signature_verifier, PythonVerifier())
-    set_value(container.more_ratchets, tuple(world.ratchets))
     set_value(container.config_tools, FakeConfigTools(machine))
     trust = FakeTrust(machine, world.origin)
     set_value(container.trust_store, trust)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # each import is time on every boot
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from typing import Protocol
 
     from gprov.adapters.linux.console.log import ConsoleLog
@@ -33,7 +33,6 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.media import MediaSearch
     from gprov.ports.power import Power
     from gprov.ports.process import Processes
-    from gprov.ports.ratchets import Ratchets
     from gprov.ports.secrets import PasswordHasher
     from gprov.ports.shell import ConsoleShell
     from gprov.ports.signatures import SignatureVerifier
@@ -198,10 +197,6 @@ def signature_verifier() -> SignatureVerifier:
     from gprov.adapters.linux.system.libcrypto import LibcryptoVerifier
 
     return LibcryptoVerifier()
-
-
-def more_ratchets() -> Sequence[Ratchets]:
-    return ()
 
 
 def console_sink(*, log: ConsoleLog, arguments: BootArguments) -> EventSink:

@@ -13,6 +13,8 @@ from gprov.apps.unit.operator.shown_views import ShownViews
 from gprov.apps.unit.reporting.bus import EventBus
 
 if TYPE_CHECKING:  # each import is time on every boot
+    from collections.abc import Callable, Sequence
+
     from gprov.apps.unit.composition.flow_ports import FlowPorts
     from gprov.apps.unit.execution.burnin.runner import BurnInRunner
     from gprov.apps.unit.execution.destructive_ports import DestructivePorts
@@ -25,6 +27,8 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.display import Display, Panel
     from gprov.ports.events import EventSink
     from gprov.ports.operator import Operator
+    from gprov.ports.ratchets import Ratchets
+    from gprov.ports.sealing import SecretSealing
 
 
 def _platforms() -> tuple[Platform, ...]:
@@ -82,6 +86,7 @@ def _volume_ports(unit: UnitContainer) -> VolumePorts:
         filesystems=unit.filesystems,
         firmware=unit.firmware,
         arrays=unit.arrays,
+        sealing=unit.sealing,
     )
 
 
@@ -96,6 +101,7 @@ def _plan_ports(unit: UnitContainer) -> PlanPorts:
         filesystems=unit.filesystems,
         firmware=unit.firmware,
         arrays=unit.arrays,
+        sealing=unit.sealing,
         http=unit.http(),
     )
 
@@ -159,6 +165,33 @@ def _machine_eraser(unit: UnitContainer) -> MachineEraser:
     )
 
 
+def _sealing(unit: UnitContainer) -> SecretSealing:
+    from gprov.apps.unit.execution.tpm.sealing import TpmSealing
+
+    return TpmSealing(unit.tpm(), unit.clock())
+
+
+def _tpm_ratchets(unit: UnitContainer) -> Ratchets:
+    from gprov.apps.unit.execution.tpm.ratchets import TpmRatchets
+
+    return TpmRatchets(unit.tpm(), unit.clock())
+
+
+def _more_ratchets(unit: UnitContainer) -> Sequence[Ratchets]:
+    """Besides those on RECOVERY."""
+    return (unit.tpm_ratchets(),) if unit.has_tpm() else ()
+
+
+def _end_unsealing(unit: UnitContainer) -> Callable[[], None]:
+    """Does nothing, and imports nothing, on a machine without a TPM."""
+
+    def end() -> None:
+        if unit.has_tpm():
+            unit.sealing().end()
+
+    return end
+
+
 def _trust_ports(unit: UnitContainer) -> TrustPorts:
     from gprov.apps.unit.network.server_trust import TrustPorts
 
@@ -200,6 +233,10 @@ class UnitContainer(PortContainer):
     display_sink = factory(_display_sink, itself)
     lcd = factory(_lcd, itself)
     context = factory(_context, itself)
+    sealing = singleton(_sealing, itself)
+    tpm_ratchets = singleton(_tpm_ratchets, itself)
+    more_ratchets = factory(_more_ratchets, itself)
+    end_unsealing = factory(_end_unsealing, itself)
     volume_ports = factory(_volume_ports, itself)
     plan_ports = factory(_plan_ports, itself)
     destructive_ports = factory(_destructive_ports, itself)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # each import is time on every boot
@@ -26,10 +27,18 @@ def firmware() -> Firmware:
     return EfivarsFirmware()
 
 
+TPM_DEVICE = "/sys/class/tpm/tpm0"
+
+
+def has_tpm() -> bool:
+    """Every boot asks: without the adapter."""
+    return os.path.isdir(TPM_DEVICE)
+
+
 def tpm() -> Tpm:
     from gprov.adapters.linux.firmware.tpm import LinuxTpm
 
-    return LinuxTpm()
+    return LinuxTpm(TPM_DEVICE)
 
 
 def smbios() -> SmbiosTable:

@@ -218,6 +218,7 @@ class PortContainer(Container):
     image_unpacker = factory(_image_unpacker, itself)
     variable_writer = singleton(firmware_adapters.variable_writer)
     tpm = singleton(firmware_adapters.tpm)
+    has_tpm = factory(firmware_adapters.has_tpm)
 
     drive_queries = singleton(drive_adapters.drive_queries)
     unready_drives = singleton(drive_adapters.unready_drives)
@@ -235,7 +236,6 @@ class PortContainer(Container):
     hasher = singleton(adapters.hasher)
     signature_verifier = singleton(adapters.signature_verifier)
     # Stores of numbers that never go down, besides the file on RECOVERY.
-    more_ratchets = factory(adapters.more_ratchets)
     config_tools = singleton(_config_tools, itself)
 
     http_trust: Declaration[Container, HttpTrust] = singleton(network_adapters.http_trust)

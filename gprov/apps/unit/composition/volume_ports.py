@@ -14,11 +14,12 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.files import Files
     from gprov.ports.filesystem import FileSystems, Mounts
     from gprov.ports.firmware import Firmware
+    from gprov.ports.sealing import SecretSealing
 
 
 @dataclass(frozen=True, kw_only=True)
 class VolumePorts:
-    """``filesystems``, ``firmware`` and ``arrays`` make their port: a normal boot needs none of them."""
+    """``filesystems``, ``firmware``, ``arrays`` and ``sealing`` make their port: a normal boot needs none of them."""
 
     blocks: BlockDevices
     mounts: Mounts
@@ -27,3 +28,4 @@ class VolumePorts:
     filesystems: Callable[[], FileSystems]
     firmware: Callable[[], Firmware]
     arrays: Callable[[], Arrays]
+    sealing: Callable[[], SecretSealing]

@@ -5,20 +5,19 @@ from __future__ import annotations
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.apps.unit.devices.volumes import volumes_of
+from gprov.apps.unit.recovery.stored_secrets import StoredSecrets
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.disk.model import KNOWN_KINDS
 from gprov.domain.errors import BadInput, DeviceFault
-from gprov.domain.recovery_files import SECRETS_FOLDER, UNIT_KEY
-from gprov.domain.unit.unit_key import MAX_BYTES, UnitKey, parse_key
-from gprov.ports.files import Files
+from gprov.domain.recovery_files import UNIT_KEY
+from gprov.domain.unit.unit_key import UnitKey, parse_key
 
 
-def read_unit_key(files: Files, recovery: str, bus: EventBus) -> UnitKey | None:
-    """``recovery``: where RECOVERY is mounted. None: it has none, or it cannot be read, which is reported: the unit
-    works without it."""
-    path = f"{recovery}/{SECRETS_FOLDER}/{UNIT_KEY}"
+def read_unit_key(secrets: StoredSecrets, bus: EventBus) -> UnitKey | None:
+    """None: there is none, or it cannot be read, which is reported: the unit works without it."""
     try:
-        return parse_key(path, files.read(path, MAX_BYTES)) if files.status(path) is not None else None
+        content = secrets.read(UNIT_KEY)
+        return parse_key(secrets.path(UNIT_KEY), content) if content is not None else None
     except (BadInput, DeviceFault) as error:
         bus.warning(f"the factory server will not take this unit's reports as proven: {error}")
         return None
@@ -38,7 +37,7 @@ def key_of_earlier_provisioning(ports: VolumePorts, context: UnitContext) -> Uni
             bus.warning(f"{fault}: the secret of an earlier provisioning is not read from it")
             continue
         try:
-            found = read_unit_key(ports.files, target, bus)
+            found = read_unit_key(StoredSecrets(ports, target), bus)
         finally:
             ports.mounts.unmount(target)
         if found is not None:

@@ -26,9 +26,18 @@ _WARNINGS_AND_ERRORS = 0xFFF
 _AUTH_FAIL = 0x08E
 _BAD_AUTH = 0x0A2
 _LOCKOUT = 0x921
+_HANDLE = 0x08B
+_PASSWORDS = {
+    _AUTH_FAIL: "is set; a wrong one was counted (TPM_RC_AUTH_FAIL)",
+    _BAD_AUTH: "is set (TPM_RC_BAD_AUTH)",
+}
 _REASONS = {
-    _AUTH_FAIL: "the password of its lockout hierarchy is set; a wrong one was counted (TPM_RC_AUTH_FAIL)",
-    _BAD_AUTH: "the password of its lockout hierarchy is set (TPM_RC_BAD_AUTH)",
+    _HANDLE: "it has nothing at this handle (TPM_RC_HANDLE)",
+    0x09D: "PCRs have other values, or another policy (TPM_RC_POLICY_FAIL)",
+    0x09F: "it was made by another TPM, or before this one was cleared (TPM_RC_INTEGRITY)",
+    0x128: "a PCR was changed meanwhile (TPM_RC_PCR_CHANGED)",
+    0x14B: "its NVRAM is full (TPM_RC_NV_SPACE)",
+    0x902: "it has no room for one more object (TPM_RC_OBJECT_MEMORY)",
     0x120: "TPM2_Clear is disabled, by TPM2_ClearControl (TPM_RC_DISABLED)",
     0x100: "it was not started (TPM_RC_INITIALIZE)",
     0x101: "it is in failure mode (TPM_RC_FAILURE)",
@@ -51,9 +60,15 @@ class TpmReply:
     def try_later(self) -> bool:
         return self.code in _LATER
 
-    def describe(self) -> str:
-        """The response code in words."""
-        known = _REASONS.get(reason_number(self.code))
+    @property
+    def no_such_handle(self) -> bool:
+        return reason_number(self.code) == _HANDLE
+
+    def describe(self, hierarchy: str) -> str:
+        """The response code in words. ``hierarchy``: whose password the command was sent with."""
+        number = reason_number(self.code)
+        password = _PASSWORDS.get(number)
+        known = f"the password of its {hierarchy} hierarchy {password}" if password else _REASONS.get(number)
         return f"{known}, response code {self.code:#x}" if known else f"response code {self.code:#x}"
 
 

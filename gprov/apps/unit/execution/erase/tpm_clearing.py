@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from gprov.apps.unit.execution.tpm.conversation import TpmConversation
 from gprov.domain.erase.report import OptionResult, OptionStatus
 from gprov.domain.erase.tpm_state import TpmState
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing
 from gprov.domain.formats.tpm.commands import FIRST_PERSISTENT, PERMANENT, Capability, clear, get_capability
-from gprov.domain.formats.tpm.replies import SUCCESS, TpmReply, parse_handles, parse_properties, parse_reply
+from gprov.domain.formats.tpm.replies import SUCCESS, parse_handles, parse_properties
 from gprov.ports.clock import Clock
 from gprov.ports.destructive.tpm import Tpm
 
 OPTION = "TPM"
 _TPM_2 = 2
-# A TPM that tests itself, or saves its NVRAM, asks for the command again.
-_ATTEMPTS = 20
-_PAUSE = 1.0
 _MOST_HANDLES = 64
 
 
@@ -39,20 +37,16 @@ class TpmClearing:
             return _result(OptionStatus.FAILED, str(error))
 
     def _clear(self) -> OptionResult:
-        before = self._state()
-        if reason := before.why_not_clear:
-            return self._by_firmware(reason)
-        reply = self._send(clear())
-        if reply.code != SUCCESS:
-            return self._by_firmware(f"TPM2_Clear: {reply.describe()}")
-        after = self._state()
-        if after.left:
-            return _result(OptionStatus.FAILED, f"TPM2_Clear was accepted, but there are still: {after.describe()}")
-        return _result(
-            OptionStatus.DONE,
-            f"cleared by TPM2_Clear; before: {before.describe()}; after: {after.describe()}. Data that the "
-            "manufacturer put there (endorsement certificates, objects of the firmware) stay",
-        )
+        with self._tpm.open() as channel:
+            conversation = TpmConversation(channel, self._clock)
+            before = _state(conversation)
+            reason = before.why_not_clear
+            if not reason:
+                reply = conversation.send(clear())
+                if reply.code == SUCCESS:
+                    return _cleared(before, _state(conversation))
+                reason = f"TPM2_Clear: {reply.describe('lockout')}"
+        return self._by_firmware(reason)
 
     def _by_firmware(self, reason: str) -> OptionResult:
         try:
@@ -67,28 +61,26 @@ class TpmClearing:
             f"confirm it ({stated})",
         )
 
-    def _state(self) -> TpmState:
-        """Raises DeviceFault, BadInput."""
-        properties = parse_properties(self._ask(get_capability(Capability.TPM_PROPERTIES, PERMANENT, 1)))
-        if PERMANENT not in properties:
-            raise DeviceFault(OPTION, "does not state its permanent attributes")
-        handles = parse_handles(self._ask(get_capability(Capability.HANDLES, FIRST_PERSISTENT, _MOST_HANDLES)))
-        return TpmState(properties[PERMANENT], handles)
 
-    def _ask(self, command: bytes) -> bytes:
-        reply = self._send(command)
-        if reply.code != SUCCESS:
-            raise DeviceFault(OPTION, f"TPM2_GetCapability: {reply.describe()}")
-        return reply.content
+def _cleared(before: TpmState, after: TpmState) -> OptionResult:
+    """``after``: what the TPM states after it has accepted TPM2_Clear."""
+    if after.left:
+        return _result(OptionStatus.FAILED, f"TPM2_Clear was accepted, but there are still: {after.describe()}")
+    return _result(
+        OptionStatus.DONE,
+        f"cleared by TPM2_Clear; before: {before.describe()}; after: {after.describe()}. Data that the "
+        "manufacturer put there (endorsement certificates, objects of the firmware) stay",
+    )
 
-    def _send(self, command: bytes) -> TpmReply:
-        reply = parse_reply(self._tpm.send(command))
-        for _ in range(_ATTEMPTS):
-            if not reply.try_later:
-                break
-            self._clock.sleep(_PAUSE)
-            reply = parse_reply(self._tpm.send(command))
-        return reply
+
+def _state(conversation: TpmConversation) -> TpmState:
+    """Raises DeviceFault, BadInput."""
+    asked = get_capability(Capability.TPM_PROPERTIES, PERMANENT, 1)
+    properties = parse_properties(conversation.ask("TPM2_GetCapability", asked))
+    if PERMANENT not in properties:
+        raise DeviceFault(OPTION, "does not state its permanent attributes")
+    asked = get_capability(Capability.HANDLES, FIRST_PERSISTENT, _MOST_HANDLES)
+    return TpmState(properties[PERMANENT], parse_handles(conversation.ask("TPM2_GetCapability", asked)))
 
 
 def _result(status: OptionStatus, detail: str) -> OptionResult:

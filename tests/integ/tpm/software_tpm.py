@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 NV_INDEX = "0x01500020"
 PERSISTENT = "0x81000005"
@@ -19,23 +20,36 @@ SECONDS = 30.0
 
 @dataclass
 class SoftwareTpm:
-    """Serves on ``port`` of the loopback address, and its control channel on the next one."""
+    """Serves on the Unix socket ``path``, and its control channel on ``path`` + ".ctrl", where tpm2-tools look."""
 
-    port: int
+    path: str
+
+    def connect(self) -> socket.socket:
+        made = socket.socket(socket.AF_UNIX)
+        made.settimeout(SECONDS)
+        try:
+            made.connect(self.path)
+        except OSError:
+            made.close()
+            raise
+        return made
 
     def tool(self, *words: str) -> str:
         """A program of tpm2-tools."""
-        tcti = f"swtpm:host=127.0.0.1,port={self.port}"
-        done = subprocess.run(
-            words,
-            env={**os.environ, "TPM2TOOLS_TCTI": tcti},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        done = self._run(words)
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def refused(self, *words: str) -> str:
+        """A program of tpm2-tools that must fail; what it states about that."""
+        done = self._run(words)
+        assert done.returncode != 0, done.stdout
+        return done.stderr
+
+    def _run(self, words: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+        tcti = f"swtpm:path={self.path}"
+        environment = {**os.environ, "TPM2TOOLS_TCTI": tcti}
+        return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
     def handles(self, kind: str) -> str:
         return self.tool("tpm2_getcap", f"handles-{kind}")
@@ -56,17 +70,18 @@ def own(tpm: SoftwareTpm, folder: Path) -> None:
 
 
 @contextmanager
-def tpm_on_network(state: Path) -> Iterator[SoftwareTpm]:
+def tpm_on_socket(state: Path) -> Iterator[SoftwareTpm]:
     """A TPM that was powered on and started. ``state``: folder of its non-volatile memory."""
-    port = _free_port()
-    command = [
-        *("swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state}", "--flags", "not-need-init,startup-clear"),
-        *("--server", f"type=tcp,port={port},bindaddr=127.0.0.1"),
-        *("--ctrl", f"type=tcp,port={port + 1},bindaddr=127.0.0.1"),
-    ]
-    with _running(command):
-        _await(lambda: socket.create_connection(("127.0.0.1", port + 1), timeout=1).close())
-        yield SoftwareTpm(port)
+    with TemporaryDirectory(prefix="swtpm-") as folder:
+        path = f"{folder}/tpm"
+        command = [
+            *("swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state}", "--flags", "not-need-init,startup-clear"),
+            *("--server", f"type=unixio,path={path}", "--ctrl", f"type=unixio,path={path}.ctrl"),
+        ]
+        tpm = SoftwareTpm(path)
+        with _running(command):
+            _await(lambda: _require(Path(path).is_socket() and Path(f"{path}.ctrl").is_socket()))
+            yield tpm
 
 
 @contextmanager
@@ -86,19 +101,6 @@ def _running(command: list[str]) -> Iterator[None]:
         finally:
             process.terminate()
             process.wait(SECONDS)
-
-
-def _free_port() -> int:
-    """A port whose successor is free too: swtpm's control channel."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            return port
 
 
 def _require(condition: bool) -> None:
