@@ -37,4 +37,4 @@ class _Importer:
 def install(folder, file):
     """``folder``: of all modules. ``file``: in it."""
     with open(f"{folder}/{file}", "rb") as content:
-        sys.meta_path.insert(_AFTER_BUILT_IN, _Importer(folder, loads(content.read())))
+        sys.meta_path.insert(_AFTER_BUILT_IN, _Importer(folder, loads(content.read())))  # noqa: S302

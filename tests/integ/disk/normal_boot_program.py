@@ -13,6 +13,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing, too, would be in the list
     from contextlib import AbstractContextManager
+    from typing import NoReturn
 
     from gprov.domain.disk.model import Disk
     from gprov.ports.block import DeviceChanges
@@ -37,6 +38,8 @@ def use(name: str, file: str) -> None:
 
 
 def boot() -> None:
+    from typing_extensions import override
+
     from gprov.adapters.linux.console.late_display import LateDisplay
     from gprov.adapters.linux.console.log import ConsoleLog
     from gprov.adapters.linux.console.panel import LinuxPanel
@@ -58,21 +61,26 @@ def boot() -> None:
     class OneDisk(SysfsBlockDevices):
         """Other disks of this machine are of no concern."""
 
+        @override
         def disks(self) -> tuple[Disk, ...]:
             return tuple(disk for disk in super().disks() if disk.node == DISK)
 
+        @override
         def changes(self) -> AbstractContextManager[DeviceChanges]:
             raise NotNormal("a normal boot finds its root in the first scan")
 
     class Mounts(LinuxMounts):
-        def switch_root(self, target: str, init: str) -> None:
+        @override
+        def switch_root(self, target: str, init: str) -> NoReturn:
             raise HandedOver
 
     class NoSink(EventSink):
         name = "none"
 
+        @override
         def publish(self, event: object) -> None: ...
 
+        @override
         def close(self) -> None: ...
 
     for name in ("gprov.adapters.linux.events.kmsg", "gprov.apps.init.main"):

@@ -45,7 +45,7 @@ def marshalled(codes: Mapping[str, tuple[bool, CodeType]]) -> bytes:
     return _dumped(ordered, held)
 
 
-def _dumped(value: object, strings: Iterator[str]) -> bytes:
+def _dumped(value: CodeType | dict[str, tuple[bool, CodeType]], strings: Iterator[str]) -> bytes:
     """``strings``: all that are in the value. marshal sets a flag on objects with further references, so its output
     depends on the strings in use elsewhere in the process. A further reference to every string makes the output
     constant."""
