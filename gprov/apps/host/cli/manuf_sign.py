@@ -19,8 +19,8 @@ def sign(
     trust: TrustOption = None,
     as_json: Json = False,
 ) -> int:
-    """Sign a manufData.json: writes FILE.minisig. Its content is not checked: gprov manuf check does that. With --trust, only a
-    signer of this chain may sign."""
+    """Sign a manufData.json: writes FILE.minisig. Its content is not checked: gprov manuf check does that. With
+    --trust, only a signer of this chain may sign."""
     from gprov.adapters.linux.system.libcrypto import LibcryptoVerifier
     from gprov.apps.host.cli.userfile import read_user_file
     from gprov.apps.host.trust.signed_files import require_signer, sign_file
