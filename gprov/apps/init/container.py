@@ -11,10 +11,11 @@ from gprov.apps.init.flow import Boot
 from gprov.apps.init.ports import BootFailures, ConfirmedSystem, FindRoot, InitPorts, ShellFlow, Survey
 from gprov.apps.restore.container import RestoreContainer
 from gprov.apps.unit.composition import adapters
-from gprov.apps.unit.composition.wiring import factory, itself
+from gprov.apps.unit.composition.wiring import Container, Declaration, factory, itself, value
 
 if TYPE_CHECKING:  # each import is time on every boot
     from gprov.apps.unit.composition.flow_ports import FileSinkAt
+    from gprov.ports.file_system_keys import FileSystemKeys
     from gprov.ports.start_display import StartDisplay
 
 
@@ -82,6 +83,7 @@ def _init_ports(unit: InitContainer) -> InitPorts:
         confirmed_system=unit.confirmed_system,
         media_search=unit.media_search,
         end_unsealing=unit.end_unsealing(),
+        file_system_keys=unit.file_system_keys,
     )
 
 
@@ -92,6 +94,7 @@ def _boot(unit: InitContainer) -> Boot:
 class InitContainer(RestoreContainer, EraseContainer):
     """``boot`` makes the use case: one boot of the normal kernel."""
 
+    file_system_keys: Declaration[Container, FileSystemKeys | None] = value(None)
     survey = factory(_survey, itself)
     boot_failures = factory(_boot_failures, itself)
     confirmed_system = factory(_confirmed_system, itself)

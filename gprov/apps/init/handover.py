@@ -10,7 +10,7 @@ from gprov.domain.boot.boot_counts import REQUEST_KINDS, REQUESTS_ACCEPTED, UNCO
 from gprov.domain.boot.facts import Found, Mounted
 from gprov.domain.disk.arrays import FoundArray
 from gprov.domain.disk.model import Volume
-from gprov.domain.errors import BadInput, DeviceFault
+from gprov.domain.errors import BadInput, DeviceFault, GprovError
 
 
 def prepare_handover(root: Found, array: FoundArray | None, ports: InitPorts, context: UnitContext) -> None:
@@ -31,9 +31,23 @@ def prepare_handover(root: Found, array: FoundArray | None, ports: InitPorts, co
 
         confirms = has_boot_confirmation(ports.volumes.files, context.mount_points.root)
         ports.start_display().keep_showing(start_texts(before, confirms=confirms))
+    _load_keys(volume, ports, context)
     _end_unsealing(ports, context)
     if context.arguments.xlog:
         context.bus.log("the server of the remote log gets nothing of this start: only of restores and failed starts")
+
+
+def _load_keys(volume: Volume, ports: InitPorts, context: UnitContext) -> None:
+    """What the system lacks then is for its adopter to handle: a unit that does not start cannot be repaired."""
+    keys = ports.file_system_keys()
+    if keys is None:
+        return
+    try:
+        keys.load(volume, context.mount_points.root)
+    except GprovError as error:
+        text = f"the system is started without the keys of its encrypted file systems: {error}"
+        context.bus.error(text)
+        ports.operator.show(text)
 
 
 def _end_unsealing(ports: InitPorts, context: UnitContext) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.domain.boot.boot_request import EraseRequested
     from gprov.domain.emergency.request import EmergencyRequest
     from gprov.domain.erase.result import EraseResult
+    from gprov.ports.file_system_keys import FileSystemKeys
     from gprov.ports.media import MediaSearch
 
 
@@ -90,7 +91,8 @@ class ConfirmedSystem(Protocol):
 class InitPorts:
     """``restore``, ``erase``, ``shell``, ``survey``, ``boot_failures`` and ``confirmed_system`` make their use case
     when it is needed: a normal boot needs none. ``media_search`` makes its port. ``end_unsealing``:
-    ``SecretSealing.end`` on a machine with a TPM, nothing on others."""
+    ``SecretSealing.end`` on a machine with a TPM, nothing on others. ``file_system_keys``: None unless an adopter has
+    some."""
 
     volumes: VolumePorts
     operator: Operator
@@ -105,3 +107,4 @@ class InitPorts:
     confirmed_system: Callable[[], ConfirmedSystem]
     media_search: Callable[[], MediaSearch]
     end_unsealing: Callable[[], None]
+    file_system_keys: Callable[[], FileSystemKeys | None]

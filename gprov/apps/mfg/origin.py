@@ -19,7 +19,9 @@ from gprov.ports.clock import Clock
 from gprov.ports.network import Http
 from gprov.ports.retry import retried
 
-_OK, _NOT_FOUND = 200, 404
+_OK = 200
+# Some stores of files hide what is not there as forbidden.
+_NOT_THERE = (403, 404, 410)
 _PAUSES = (1.0, 2.0, 4.0)
 
 
@@ -73,7 +75,7 @@ class OriginCheck:
     def _optional(self, url: str, limit: int) -> bytes | None:
         """None if the server does not have it. Raises NetworkFault."""
         reply = retried(self.clock, lambda: self.http.request("GET", url, limit=limit), _PAUSES, NetworkFault)
-        if reply.status == _NOT_FOUND:
+        if reply.status in _NOT_THERE:
             return None
         if reply.status != _OK:
             raise NetworkFault(redacted(url), f"status {reply.status}")

@@ -249,7 +249,15 @@ class FactoryRestore:
         if emergency is not None:
             record_used_files(emergency, files, context)
             self._recorded_on_recovery = True
-        prune_images(ports.executor, files, history.value, installed.kept, context)
+        folder = context.image_folder
+        prune_images(
+            ports.executor,
+            files,
+            history.value,
+            installed.kept,
+            context,
+            lambda name: bool(trust.refusal(f"{folder}/{name.filename}", name)),
+        )
 
     def _identify(self, attempt: RestoreAttempt) -> tuple[Unit, RestoreOptions]:
         """Identify the unit, read its restore options, and start the remote log if a server is given."""

@@ -17,6 +17,7 @@ from gprov.domain.disk.ext4_room import Room
 from gprov.domain.display.choice import NoChoice
 from gprov.domain.emergency.media import EmergencyFile, chain_on_media
 from gprov.domain.errors import BadInput, DeviceFault, GprovError, ImageRefused, IntegrityFault
+from gprov.domain.image.companions import is_companion
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.history import History
 from gprov.domain.image.name import ImageName
@@ -108,7 +109,7 @@ def image_preference(
             return ImagePreference(Preference.LATEST)
         case PreferredImage.MENU:
             try:
-                found = _names(files, context.image_folder)
+                found = _names(files, context)
             except DeviceFault as fault:
                 context.bus.warning(f"no menu of images: {fault}")
                 found = ()
@@ -204,7 +205,7 @@ class ImageChooser:
     def _stored(self, preference: ImagePreference) -> tuple[Candidate, ...]:
         """RECOVERY's images."""
         bus, folder = self.context.bus, self.context.image_folder
-        ranking = rank(_names(self.files, folder), self.context.branding.image_prefix, preference.preference)
+        ranking = rank(_names(self.files, self.context), self.context.branding.image_prefix, preference.preference)
         for rejected in ranking.rejected:
             bus.warning(f"{folder}/{rejected.filename} is no image: {rejected.reason}")
         first, second = order_with_history(ranking.candidates, self.history.value)
@@ -238,5 +239,8 @@ class ImageChooser:
         return partial(ask_person, self.operator, candidate.filename)
 
 
-def _names(files: Files, folder: str) -> tuple[str, ...]:
-    return files.names(folder) if files.status(folder) is not None else ()
+def _names(files: Files, context: UnitContext) -> tuple[str, ...]:
+    """In RECOVERY's folder of images, without what belongs beside images."""
+    folder, prefix = context.image_folder, context.branding.image_prefix
+    names = files.names(folder) if files.status(folder) is not None else ()
+    return tuple(name for name in names if not is_companion(name, prefix))

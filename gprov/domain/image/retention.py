@@ -2,9 +2,9 @@
 
 These images are kept: the original (the oldest), the one just restored, those named by the caller, and the newest good
 ones. If space is still missing, further images are deleted, the oldest first, but never the last good one. A rejected
-image is not a good one, and is deleted only if space is missing: a later version may be able to unpack it. Manifest
-and signature are deleted with their image, and where there is no image. Files that are neither of these nor gprov's
-logs are ignored.
+image is not a good one, and is deleted only if space is missing: a later version may be able to unpack it. The same
+holds for one that the owner of the unit does not allow, which is not the original either. Manifest and signature are
+deleted with their image, and where there is no image. Files that are neither of these nor gprov's logs are ignored.
 """
 
 from __future__ import annotations
@@ -49,13 +49,15 @@ class Removal:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageFacts:
     """``free``: free bytes; ``required``: bytes that must be free. ``protected``: file names to keep, with the image
-    that was just restored. ``companions``: manifests and signatures, of whatever image."""
+    that was just restored. ``refused``: file names of images that the owner of the unit does not allow.
+    ``companions``: manifests and signatures, of whatever image."""
 
     images: tuple[StoredImage, ...]
     partials: tuple[StoredFile, ...] = ()
     companions: tuple[StoredFile, ...] = ()
     history: History = field(default_factory=History)
     protected: frozenset[str] = frozenset()
+    refused: frozenset[str] = frozenset()
     free: int = 0
     required: int = 0
 
@@ -68,17 +70,20 @@ def space_for_update(images: Iterable[StoredImage]) -> int:
 def plan_images(facts: ImageFacts) -> tuple[Removal, ...]:
     """Removals in the order of execution."""
     newest_first = sorted(facts.images, key=lambda image: image.name, reverse=True)
-    good = [image for image in newest_first if facts.history.result(image.name.stem).rank <= MAX_FAILURES]
-    kept = _kept(facts, newest_first, good)
+    allowed = [image for image in newest_first if image.name.filename not in facts.refused]
+    good = [image for image in allowed if facts.history.result(image.name.stem).rank <= MAX_FAILURES]
+    original = (allowed or newest_first)[-1:]
+    kept = facts.protected | {image.name.filename for image in (*good[:KEPT_IMAGES], *original)}
     failed = [image for image in newest_first if image not in good]
     gone = [
         Removal(image.name.filename, image.size, _removal_reason(facts.history, image))
         for image in reversed(newest_first)
-        if image.name.filename not in kept
+        if image.name.filename not in kept | facts.refused
         and (good or image not in failed)
         and not facts.history.result(image.name.stem).rejected
     ]
-    return _with_companions(facts, (*gone, *_free_space(facts, newest_first, good, gone)))
+    never = facts.protected | {image.name.filename for image in (*good[:1], *original)}
+    return _with_companions(facts, (*gone, *_free_space(facts, newest_first, good, gone, never)))
 
 
 def _with_companions(facts: ImageFacts, gone: Sequence[Removal]) -> tuple[Removal, ...]:
@@ -104,11 +109,6 @@ def _with_companions(facts: ImageFacts, gone: Sequence[Removal]) -> tuple[Remova
     return tuple(ordered)
 
 
-def _kept(facts: ImageFacts, newest_first: Sequence[StoredImage], good: Sequence[StoredImage]) -> frozenset[str]:
-    names = {image.name.filename for image in (*good[:KEPT_IMAGES], *newest_first[-1:])}
-    return facts.protected | names
-
-
 def _removal_reason(history: History, image: StoredImage) -> str:
     failures = history.failures(image.name.stem)
     if failures > MAX_FAILURES:
@@ -117,13 +117,16 @@ def _removal_reason(history: History, image: StoredImage) -> str:
 
 
 def _free_space(
-    facts: ImageFacts, newest_first: Sequence[StoredImage], good: Sequence[StoredImage], gone: Sequence[Removal]
+    facts: ImageFacts,
+    newest_first: Sequence[StoredImage],
+    good: Sequence[StoredImage],
+    gone: Sequence[Removal],
+    never: frozenset[str],
 ) -> list[Removal]:
-    """Remove unfinished downloads first, then bad images, then good ones, the oldest first. Never the original, a
-    protected image, or the newest good one."""
+    """Remove unfinished downloads first, then bad images, then good ones, the oldest first. ``never``: the original,
+    protected images, and the newest good one."""
     free = facts.free + sum(removal.size for removal in gone)
     already = {removal.name for removal in gone}
-    never = facts.protected | {image.name.filename for image in (*newest_first[-1:], *good[:1])}
     reason = f"to have {facts.required >> 20} MiB free"
     candidates = [Removal(file.name, file.size, f"unfinished, {reason}") for file in facts.partials]
     oldest_first = [image for image in reversed(newest_first) if image.name.filename not in never | already]

@@ -127,7 +127,7 @@ def test_packages_that_the_document_of_the_lab_names_are_installed_by_the_setup(
     section = text[text.index("## What it needs") : text.index("## Network boot")]
     named = " ".join(re.findall(r"`([a-z0-9. \n-]+)`", section[: section.index("Building the root")])).split()
     assert {"qemu-system-x86", "chromium", "openipmi"} <= set(named)
-    assert set(named) - {"perl", "--bmc"} <= installed_by_setup()
+    assert set(named) - {"perl", "--bmc", "--tpm"} <= installed_by_setup()
 
 
 def installed_by_setup() -> set[str]:

@@ -151,6 +151,20 @@ def test_what_was_refused_is_not_unpacked(ext: Volume, image: str) -> None:
     assert ext.files.names(ext.path("root")) == ()
 
 
+def test_nothing_but_what_was_hashed_is_unpacked(ext: Volume, image: str) -> None:
+    """The file is another one then: either it is not needed, or the difference is found before anything is written."""
+    expected = verify_image(image, IMAGE)
+    ext.world.archives.verify_stored(expected, no_progress, MAX_ARCHIVE)
+    ext.files.replace(image, build_image(build_kernel(8)))
+    ext.files.make_folder(ext.path("root"))
+    try:
+        ext.world.archives.extract(expected, ext.path("root"), no_progress)
+    except IntegrityFault:
+        assert ext.files.names(ext.path("root")) == ()
+    else:
+        assert ext.files.read(ext.path("root/boot/norm_boot")) == build_kernel(7)
+
+
 def test_nowhere_to_unpack(ext: Volume, image: str) -> None:
     found = ext.world.archives.verify(image, no_progress, MAX_ARCHIVE)
     for name in ("nosuch", "Image/image.upd"):

@@ -612,3 +612,20 @@ def test_a_refusal_is_not_counted_as_a_failure_of_the_image(unit: UnitDriver) ->
     result = parse_history(unit.read("RECOVERY", HISTORY)).result(NEWER.removesuffix(".upd"))
     assert (result.imaging_attempts, result.failures, result.notes) == (0, 0, ())
     assert unit.exists("RECOVERY", f"/Image/{NEWER}")
+
+
+def test_images_that_are_refused_do_not_push_out_those_that_a_unit_may_need(unit: UnitDriver) -> None:
+    add(unit, NEWER, Release(2, 1))
+    add(unit, THIRD, Release(2, 1))
+    for month in range(5, 10):
+        unit.add_image(f"WIDGET.LNX.SHINY.2026-{month:02}-01.1.upd")
+    assert restore(unit) == THIRD
+    assert unit.exists("RECOVERY", f"/Image/{NEWER}")
+    assert unit.exists("RECOVERY", f"/Image/{IMAGE_NAME}")
+
+
+def test_nothing_is_said_about_files_beside_images(unit: UnitDriver) -> None:
+    add(unit, NEWER, Release(2, 1))
+    unit.put("RECOVERY", BESIDE_IMAGES, FIRST.chain)
+    assert restore(unit) == NEWER
+    assert "is no image" not in unit.warnings()

@@ -69,6 +69,22 @@ def test_manifest_and_signature_leave_after_their_image() -> None:
     assert [removal.name for removal in removals] == [image(2).name.filename, *(file.name for file in beside(2))]
 
 
+def test_images_that_the_owner_does_not_allow_do_not_push_out_good_ones() -> None:
+    """Nor do they take the place of the original; they go if space is missing, before good ones."""
+    images = tuple(image(day) for day in range(1, 10))
+    refused = frozenset(image(day).name.filename for day in (1, 7, 8, 9))
+    facts = ImageFacts(images=images, refused=refused)
+    assert [removal.name for removal in plan_images(facts)] == [image(3).name.filename]
+    short = ImageFacts(images=images, refused=refused, required=3000)
+    assert [removal.name for removal in plan_images(short)] == [image(day).name.filename for day in (3, 1, 7)]
+
+
+def test_if_none_is_allowed_all_stay() -> None:
+    images = tuple(image(day) for day in range(1, 10))
+    refused = frozenset(one.name.filename for one in images)
+    assert plan_images(ImageFacts(images=images, refused=refused, required=10_000)) == ()
+
+
 def test_what_belongs_to_no_image_leaves_unless_its_image_is_being_downloaded() -> None:
     partial = StoredFile(f"{image(9).name.filename}.partial", 500)
     removals = plan_images(

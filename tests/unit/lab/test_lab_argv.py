@@ -342,6 +342,16 @@ def test_a_management_controller_is_outside_of_qemu_behind_a_kcs_interface() -> 
     assert "ipmi" not in " ".join(unit_arguments())
 
 
+def test_a_tpm_is_outside_of_qemu_behind_its_register_interface() -> None:
+    machine = replace(unit_spec("sata"), tpm=True).machine("/unit")
+    assert machine.tpm == "/unit/tpm"
+    arguments = qemu_arguments(machine, replace(ENDPOINTS, tpm="/s/tpm"))
+    assert "socket,id=tpm,path=/s/tpm" in options(arguments, "-chardev")
+    assert options(arguments, "-tpmdev") == ["emulator,id=tpm0,chardev=tpm"]
+    assert device(arguments, "tpm-tis")["tpmdev"] == "tpm0"
+    assert "tpm" not in " ".join(unit_arguments())
+
+
 def test_a_management_controller_is_for_platforms_that_have_one() -> None:
     with pytest.raises(BadInput, match="no platform like QEMU-mfg-test-raid1 has one"):
         with_bmc(unit_spec("raid1"))

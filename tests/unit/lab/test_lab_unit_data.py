@@ -39,7 +39,12 @@ plain_specs = st.builds(
     recovery_bus=st.sampled_from(DiskBus),
     lcd=st.none() | st.sampled_from(Model),
 )
-specs = plain_specs | plain_specs.map(with_bmc) | st.builds(with_nic, plain_specs, st.sampled_from([*NICS]))
+specs = (
+    plain_specs
+    | plain_specs.map(with_bmc)
+    | plain_specs.map(lambda spec: replace(spec, tpm=True))
+    | st.builds(with_nic, plain_specs, st.sampled_from([*NICS]))
+)
 
 
 def parsed(spec: VirtualUnitSpec) -> ManufData:

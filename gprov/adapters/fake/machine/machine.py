@@ -48,7 +48,8 @@ class SimulatedMachine:
     displays. ``operator_from``, ``operator_until``: monotonic times between which the operator is present.
     ``media_seconds``: how long a search of a removable volume takes; None: it never ends. ``nvram_before``: previous
     values of variables whose write is unflushed. ``tpm``, ``bmc``: None for a machine without. ``setups``: by the
-    configuration tool that changes them. ``verified``: images found good since power-on.
+    configuration tool that changes them. ``verified``: images found good since power-on. ``kernel_keys``:
+    identifiers of keys for encrypted folders that the kernel has.
     ``load_model``: its behaviour in a burn-in.
     """
 
@@ -87,6 +88,7 @@ class SimulatedMachine:
     nvram_before: dict[VariableName, Variable | None] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     verified: list[str] = field(default_factory=list)
+    kernel_keys: set[bytes] = field(default_factory=set)
     load_model: LoadModel = field(default_factory=LoadModel)
     _minor: int = 0
 
@@ -176,6 +178,7 @@ class SimulatedMachine:
         self.switched_to = None
         self.stopped = None
         self.verified.clear()
+        self.kernel_keys.clear()
         self.clock.restart()
 
     def _put_variable(self, name: VariableName, variable: Variable | None) -> None:

@@ -100,9 +100,11 @@ class StoredVerification:
 
     def run(self, expected: VerifiedImage, layout: XzLayout, progress: ProgressReport) -> StoredImage:
         self._reads.seal()
-        stored = StoredImage(expected, layout)
+        stored, announced = StoredImage(expected, layout), 0
         for offset, size, in_block in _segments(layout):
-            self._file.announce(offset, min(_READ_AHEAD, layout.size - offset))
+            if offset + size > announced - _READ_AHEAD // 2:  # half of it is still to be read
+                self._file.announce(announced, _READ_AHEAD)
+                announced += _READ_AHEAD
             data = self._read(offset, size)
             if in_block and len(data) <= self._keep:
                 self._keep -= len(data)

@@ -39,6 +39,7 @@ def lifecycle(
     serial: options.Serial = _SERIAL,
     lcd: options.Lcd = "none",
     bmc: options.Bmc = False,
+    tpm: options.Tpm = False,
     tls: options.Tls = False,
     report: options.Report = None,
     kernel: options.Kernel = None,
@@ -50,7 +51,7 @@ def lifecycle(
     from gprov.apps.host.cli import lab_runs
 
     plain = options.on_controllers(unit_spec(disks, firmware, serial), controller, recovery_controller)
-    spec = replace(with_bmc(plain) if bmc else plain, netboot=netboot, lcd=options.LCDS[lcd], tls=tls)
+    spec = replace(with_bmc(plain) if bmc else plain, netboot=netboot, lcd=options.LCDS[lcd], tpm=tpm, tls=tls)
     spec = with_nic(spec, nic) if nic is not None else spec
     request = lab_runs.StageRequest(workdir=workdir, spec=spec, report=report, as_json=as_json)
     return lab_runs.new_unit("lifecycle", request, lab_runs.Built(kernel, provision_kernel, image))
@@ -68,6 +69,7 @@ def provision(
     serial: options.Serial = _SERIAL,
     lcd: options.Lcd = "none",
     bmc: options.Bmc = False,
+    tpm: options.Tpm = False,
     tls: options.Tls = False,
     report: options.Report = None,
     kernel: options.Kernel = None,
@@ -79,7 +81,7 @@ def provision(
     from gprov.apps.host.cli import lab_runs
 
     plain = options.on_controllers(unit_spec(disks, firmware, serial), controller, recovery_controller)
-    spec = replace(with_bmc(plain) if bmc else plain, netboot=netboot, lcd=options.LCDS[lcd], tls=tls)
+    spec = replace(with_bmc(plain) if bmc else plain, netboot=netboot, lcd=options.LCDS[lcd], tpm=tpm, tls=tls)
     spec = with_nic(spec, nic) if nic is not None else spec
     request = lab_runs.StageRequest(workdir=workdir, spec=spec, report=report, as_json=as_json)
     return lab_runs.new_unit("provision", request, lab_runs.Built(kernel, provision_kernel, image))

@@ -95,6 +95,10 @@ Bmc = Annotated[
     bool,
     typer.Option("--bmc", help="a new unit has a management controller (needs ipmi_sim of Debian's package openipmi)"),
 ]
+Tpm = Annotated[
+    bool,
+    typer.Option("--tpm", help="a new unit has a TPM 2.0 (needs Debian's package swtpm)"),
+]
 Tls = Annotated[
     bool,
     typer.Option("--tls", help="the factory server of a new unit has https, with a CA of its own"),

@@ -36,7 +36,8 @@ class HostEndpoints:
     """Paths on the host that connect a running machine: Unix sockets, and files that QEMU writes.
 
     ``serial_log`` receives the output of the serial console, ``report`` that of the report port. ``firmware_code`` is
-    OVMF's read-only part. ``bmc_port``: TCP port of the simulated management controller on the loopback device.
+    OVMF's read-only part. ``bmc_port``: TCP port of the simulated management controller on the loopback device;
+    ``tpm``: socket of the simulated TPM.
     """
 
     accelerator: Accelerator
@@ -47,6 +48,7 @@ class HostEndpoints:
     report: str
     firmware_code: str
     bmc_port: int = 0
+    tpm: str = ""
 
 
 def qemu_arguments(machine: Machine, endpoints: HostEndpoints) -> tuple[str, ...]:
@@ -63,6 +65,7 @@ def qemu_arguments(machine: Machine, endpoints: HostEndpoints) -> tuple[str, ...
         *_lcd(machine, endpoints),
         *_nics(machine),
         *_bmc(machine, endpoints),
+        *_tpm(machine, endpoints),
         *_kernel(machine),
         # The machine stops when the guest resets it or powers off, so that the reason can be read.
         *("-no-reboot", "-no-shutdown"),
@@ -157,6 +160,13 @@ def _bmc(machine: Machine, endpoints: HostEndpoints) -> Iterator[str]:
         yield from ("-chardev", f"socket,id=bmc,{address}")
         yield from _json("-device", {"driver": "ipmi-bmc-extern", "id": "bmc-device", "chardev": "bmc"})
         yield from _json("-device", {"driver": "isa-ipmi-kcs", "bmc": "bmc-device"})
+
+
+def _tpm(machine: Machine, endpoints: HostEndpoints) -> Iterator[str]:
+    if machine.tpm:
+        yield from ("-chardev", f"socket,id=tpm,path={_escaped(endpoints.tpm)}")
+        yield from ("-tpmdev", "emulator,id=tpm0,chardev=tpm")
+        yield from _json("-device", {"driver": "tpm-tis", "tpmdev": "tpm0"})
 
 
 def _boot_order(machine: Machine) -> Mapping[str, int]:

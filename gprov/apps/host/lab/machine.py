@@ -108,10 +108,11 @@ class DirectKernel:
 class Machine:
     """One virtual machine. ``variables``: the firmware's variable store, a file used by this machine only ("" on BIOS).
     ``reports``: has the port on which the operating system reports; with it the system powers off after its report.
-    ``namespace``: network namespace in which QEMU runs, "" for that of the host. ``lcd``: model of the display on a USB
-    serial adapter. ``bmc``: folder of the simulated management controller, "" without one. ``instruction_clock``: the
-    guest's time is that of its instructions, 2 ** ``instruction_clock`` ns each, so that measurements do not depend on
-    the host's load; emulated, also where the host has KVM. None: the host's time. ``extra``: further QEMU arguments."""
+    ``namespace``: network namespace in which QEMU runs, "" for that of the host. ``lcd``: model of the display on a
+    USB serial adapter. ``bmc``: folder of the simulated management controller, "" without one. ``tpm``: folder with
+    the memory of its TPM, "" without one. ``instruction_clock``: the guest's time is that of its instructions, 2 **
+    ``instruction_clock`` ns each, so that measurements do not depend on the host's load; emulated, also where the
+    host has KVM. None: the host's time. ``extra``: further QEMU arguments."""
 
     firmware: FirmwareKind
     variables: str
@@ -125,6 +126,7 @@ class Machine:
     namespace: str = ""
     lcd: Model | None = None
     bmc: str = ""
+    tpm: str = ""
     instruction_clock: int | None = None
     extra: tuple[str, ...] = field(default=())
 

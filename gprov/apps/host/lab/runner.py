@@ -20,6 +20,7 @@ from gprov.apps.host.lab.machine import Machine, VirtualDisk
 from gprov.apps.host.lab.namespace import inside
 from gprov.apps.host.lab.qmp import Qmp, QmpClosed, QmpEvent
 from gprov.apps.host.lab.screens import attached
+from gprov.apps.host.lab.tpm import simulated_tpm
 from gprov.apps.host.lcd.station import LcdStation
 from gprov.domain.errors import DeadlineExceeded, DeviceFault, DeviceMissing, ToolFailed
 from gprov.ports.process import Processes, Running
@@ -136,11 +137,16 @@ class Runner:
         At the end of the context QEMU quits in an orderly way (complete files), or is killed if it does not.
         """
         _require_file(self._firmware_code, "apt-get install ovmf")
-        with _sockets_folder() as folder, _bmc_of(machine, self._processes) as bmc:
+        with (
+            _sockets_folder() as folder,
+            _bmc_of(machine, self._processes) as bmc,
+            _tpm_of(machine, self._processes, os.path.join(folder, "tpm")) as tpm,
+        ):
             with suppress(FileNotFoundError):
                 os.unlink(serial_log)
             endpoints = HostEndpoints(
                 bmc_port=bmc.ports.machine if bmc is not None else 0,
+                tpm=tpm,
                 accelerator=self._accelerator(),
                 qmp=os.path.join(folder, "qmp"),
                 console=os.path.join(folder, "console"),
@@ -168,6 +174,16 @@ def _bmc_of(machine: Machine, processes: Processes) -> Iterator[SimulatedBmc | N
         return
     with simulated_bmc(processes, machine.bmc) as bmc:
         yield bmc
+
+
+@contextmanager
+def _tpm_of(machine: Machine, processes: Processes, channel: str) -> Iterator[str]:
+    """Path of its socket, "" without a TPM."""
+    if not machine.tpm:
+        yield ""
+        return
+    with simulated_tpm(processes, machine.tpm, channel):
+        yield channel
 
 
 @contextmanager

@@ -21,11 +21,12 @@ from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, Problem, ToolMissing
 from gprov.domain.image.imgmeta import ImageMeta
 from gprov.domain.image.name import ImageName
+from gprov.domain.unit.cap import CAP_PCR
 from gprov.ports.process import Processes
 
 _BUSYBOX = "/bin/busybox"
 _KIND = "small-images"
-_FORMAT = "1"  # increment when this module makes other images
+_FORMAT = "2"  # increment when this module makes other images
 _PROGRAM = 0o755
 _KEPT = 8
 _FILES = 120
@@ -50,8 +51,9 @@ flag=false
 for port in /sys/class/virtio-ports/*; do
     [ "$($b cat "$port/name")" = {REPORT_PORT} ] && out=/dev/${{port##*/}}
 done
-$b printf 'GPROV-LAB {{"verdict":"multi-user","uptime":%s,"disktag":"%s","flag":%s,"recovery":%s,"kernel":"%s"}}\\n' \\
-    "$uptime" "$tags" "$flag" "$recovery" "$($b uname -v)" >"${{out:-/dev/console}}"
+[ -e /sys/class/tpm/tpm0/pcr-sha256/{CAP_PCR} ] && pcr=$($b cat /sys/class/tpm/tpm0/pcr-sha256/{CAP_PCR})
+form='GPROV-LAB {{"verdict":"multi-user","uptime":%s,"disktag":"%s","flag":%s,"recovery":%s,"kernel":"%s","cap":"%s"}}'
+$b printf "$form\\n" "$uptime" "$tags" "$flag" "$recovery" "$($b uname -v)" "$pcr" >"${{out:-/dev/console}}"
 $recovery && $b umount /mnt/RECOVERY
 $b sync
 $b mount -o remount,ro /

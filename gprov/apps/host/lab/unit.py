@@ -1,6 +1,6 @@
 """A virtual unit in its work folder: disks, firmware variables, specification.
 
-unit.json  primary0.qcow2 …  recovery.qcow2  efivars.fd (UEFI)  serial-<stage>.log
+unit.json  primary0.qcow2 …  recovery.qcow2  efivars.fd (UEFI)  tpm/ (--tpm)  serial-<stage>.log
 """
 
 from __future__ import annotations
@@ -12,7 +12,16 @@ from dataclasses import replace
 from gprov.apps.host.initramfs.hostfiles import os_errors_translated, read_file, write_file
 from gprov.apps.host.lab.machine import DiskBus, Durability, Machine
 from gprov.apps.host.lab.runner import FIRMWARE_VARIABLES
-from gprov.apps.host.lab.unitspec import BMC, RECOVERY, VARIABLES, VirtualUnitSpec, primary_name, read_spec, spec_text
+from gprov.apps.host.lab.unitspec import (
+    BMC,
+    RECOVERY,
+    TPM,
+    VARIABLES,
+    VirtualUnitSpec,
+    primary_name,
+    read_spec,
+    spec_text,
+)
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import DeviceMissing
 from gprov.ports.process import Processes
@@ -58,9 +67,10 @@ class VirtualUnit:
         other._prepare_folder()
         for base, file in zip(self.disk_files(), other.disk_files(), strict=True):
             other._make_disk(processes, file, "", backing=base)
-        if os.path.isdir(self.bmc):
-            with os_errors_translated(other.bmc):
-                shutil.copytree(self.bmc, other.bmc)
+        for own, copy in ((self.bmc, other.bmc), (self.tpm, other.tpm)):
+            if os.path.isdir(own):
+                with os_errors_translated(copy):
+                    shutil.copytree(own, copy)
         other._complete(self.variables)
         return other
 
@@ -80,6 +90,11 @@ class VirtualUnit:
     def bmc(self) -> str:
         """Folder of the simulated management controller."""
         return self.path(BMC)
+
+    @property
+    def tpm(self) -> str:
+        """Folder with the memory of the simulated TPM."""
+        return self.path(TPM)
 
     @property
     def variables(self) -> str:
@@ -112,8 +127,8 @@ class VirtualUnit:
                 if name == _FACTS or name.endswith((".qcow2", ".fd", ".key")) or name.startswith(("serial-", "lcd-")):
                     os.unlink(self.path(name))
             # A factory server that has sealed this serial would not provision it again.
-            # A controller that has accounts of an earlier unit would not be one as delivered.
-            for name in (SERVER, BMC):
+            # A controller with accounts, or a TPM with keys, of an earlier unit would not be one as delivered.
+            for name in (SERVER, BMC, TPM):
                 if os.path.isdir(self.path(name)):
                     shutil.rmtree(self.path(name))
 

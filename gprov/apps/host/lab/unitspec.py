@@ -18,6 +18,7 @@ from gprov.domain.formats.lcd.models import Model
 VARIABLES = "efivars.fd"
 RECOVERY = "recovery.qcow2"
 BMC = "bmc"
+TPM = "tpm"
 _FIRMWARE = {kind.value: kind for kind in FirmwareKind}
 _BUSES = {bus.value: bus for bus in DiskBus}
 _LCDS: Mapping[str, Model | None] = {str(model.value): model for model in Model}
@@ -42,6 +43,8 @@ class VirtualUnitSpec:
     lcd: Model | None = None
     # A management controller; of the platform QEMU-mfg-test-ipmi.
     bmc: bool = False
+    # A TPM 2.0 that has no owner yet.
+    tpm: bool = False
     # Its factory server has https, with a CA of its own.
     tls: bool = False
     # QEMU's name of the network interface's model (``nics``), "" for the usual one.
@@ -75,6 +78,7 @@ class VirtualUnitSpec:
             nics=(VirtualNic(self.mac, self.nic or self._usual_nic),),
             lcd=self.lcd,
             bmc=f"{folder}/{BMC}" if self.bmc else "",
+            tpm=f"{folder}/{TPM}" if self.tpm else "",
         )
 
     @property
@@ -97,12 +101,13 @@ def spec_text(spec: VirtualUnitSpec) -> bytes:
     }
     values = asdict(spec) | plain
     # Units without these have the same text as before there were any: it is part of keys of the cache.
-    del values["lcd"], values["bmc"], values["tls"], values["nic"]
+    del values["lcd"], values["bmc"], values["tpm"], values["tls"], values["nic"]
     display = {} if spec.lcd is None else {"lcd": str(spec.lcd.value)}
     controller = {"bmc": True} if spec.bmc else {}
+    chip = {"tpm": True} if spec.tpm else {}
     encryption = {"tls": True} if spec.tls else {}
     interface = {"nic": spec.nic} if spec.nic else {}
-    return json.dumps(values | display | controller | encryption | interface, indent=2).encode() + b"\n"
+    return json.dumps(values | display | controller | chip | encryption | interface, indent=2).encode() + b"\n"
 
 
 def read_spec(source: str, raw: bytes) -> VirtualUnitSpec:
@@ -122,6 +127,7 @@ def read_spec(source: str, raw: bytes) -> VirtualUnitSpec:
         netboot=root.boolean("netboot"),
         lcd=root.one_of("lcd", _LCDS, None),
         bmc=root.boolean("bmc"),
+        tpm=root.boolean("tpm"),
         tls=root.boolean("tls"),
         nic=root.one_of("nic", {name: name for name in NICS}, ""),
     )

@@ -5,7 +5,8 @@ If RECOVERY cannot be read or written, a warning is reported and the flow goes o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.execution.executor import Executor
@@ -14,7 +15,7 @@ from gprov.domain.errors import BadInput, DeviceFault
 from gprov.domain.files import FileType
 from gprov.domain.image.companions import image_of_companion
 from gprov.domain.image.history import History
-from gprov.domain.image.name import SUFFIX, parse_image_name
+from gprov.domain.image.name import SUFFIX, ImageName, parse_image_name
 from gprov.domain.image.retention import (
     PARTIAL,
     ImageFacts,
@@ -29,6 +30,8 @@ from gprov.domain.plan.file_operations import RemovePath
 from gprov.domain.plan.operations import Plan
 from gprov.ports.files import Files
 
+IsRefused = Callable[[ImageName], bool]
+
 
 def prune_logs(executor: Executor, files: Files, context: UnitContext) -> None:
     """Remove old logs from the log folder."""
@@ -42,14 +45,22 @@ def prune_logs(executor: Executor, files: Files, context: UnitContext) -> None:
 
 
 def prune_images(
-    executor: Executor, files: Files, history: History, protected: Iterable[str], context: UnitContext
+    executor: Executor,
+    files: Files,
+    history: History,
+    protected: Iterable[str],
+    context: UnitContext,
+    is_refused: IsRefused = lambda _: False,
 ) -> None:
-    """Remove old images until an update fits. ``protected``: names of files that must stay."""
+    """Remove old images until an update fits. ``protected``: names of files that must stay. ``is_refused``: does the
+    owner of the unit not allow an image?"""
     folder = context.image_folder
     try:
         if files.status(folder) is None:
             return
         facts = image_facts(files, folder, history, frozenset(protected), context.branding)
+        refused = (image.name for image in facts.images if is_refused(image.name))
+        facts = replace(facts, refused=frozenset(name.filename for name in refused))
     except DeviceFault as fault:
         context.bus.warning(f"old images stay: {fault}")
         return
