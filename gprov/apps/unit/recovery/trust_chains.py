@@ -113,9 +113,8 @@ class TrustChains:
                 self._bus.warning(f"the trust chain of version {chain.version} is not kept: {fault}")
                 return
             self._stored_version = chain.version
-        if chain.version > self._ratchets.values.trust_version:
-            self._ratchets.raise_to(RatchetValues(trust_version=chain.version))
-            self._bus.log(f"the trust version is {chain.version} now")
+        if self._ratchets.raise_to(RatchetValues(trust_version=chain.version)):
+            self._bus.log(f"the trust version {chain.version} is recorded")
 
 
 def _valid_chain(path: str, files: Files, verifier: SignatureVerifier, bus: EventBus) -> TrustChain | None:
