@@ -40,6 +40,7 @@ from gprov.apps.host.initramfs.kernel_settings import (
     parse_settings,
 )
 from gprov.apps.host.initramfs.progress import BuildProgress
+from gprov.apps.host.initramfs.signing import FRAGMENT, KernelSigner, require_signing_tool
 from gprov.apps.host.initramfs.spec import Flavor
 from gprov.domain.errors import ExitCode
 from gprov.domain.factory.netboot import base_problem
@@ -85,6 +86,15 @@ FirmwareOption = Annotated[
         help="firmware of devices: a set of firmware.toml, or a folder (with a slash); may be repeated",
     ),
 ]
+SignKey = Annotated[
+    str | None,
+    typer.Option(
+        "--sign-key", metavar="FILE", help="sign for Secure Boot: private key (PEM); adds the fragment secure-boot"
+    ),
+]
+SignCertificate = Annotated[
+    str | None, typer.Option("--sign-cert", metavar="FILE", help="certificate of --sign-key (PEM), which is in db")
+]
 FirmwareFrom = Annotated[
     str, typer.Option("--firmware-from", metavar="DIR", help="where the files of sets are on this host")
 ]
@@ -109,6 +119,18 @@ class _Product:
     size: int
     initramfs: Initramfs
     kernel: _KernelFacts | None = None
+
+
+def _signer(key: str | None, certificate: str | None) -> KernelSigner | None:
+    """None: the kernel is not signed. Raises what ``KernelSigner.check`` raises, before anything is built."""
+    if key is None and certificate is None:
+        return None
+    if key is None or certificate is None:
+        raise typer.BadParameter("--sign-key and --sign-cert belong together")
+    signer = KernelSigner(key, certificate)
+    signer.check()
+    require_signing_tool(SystemProcesses())
+    return signer
 
 
 def _https(text: str) -> str:
@@ -195,11 +217,17 @@ def kernel(
         float | None,
         typer.Option(metavar="MB", min=0, parser=_megabytes, help="largest size of the kernel without its initramfs"),
     ] = None,
+    sign_key: SignKey = None,
+    sign_cert: SignCertificate = None,
     as_json: Json = False,
 ) -> int:
     """A kernel with its initramfs inside."""
     number = _build_number()
-    chosen = _settings(settings).with_options(_paths(fragment), modules, _paths(firmware), budget)
+    signer = _signer(sign_key, sign_cert)
+    fragments = [*_paths(fragment), *([] if signer is None else [FRAGMENT])]
+    chosen = _settings(settings).with_options(fragments, modules, _paths(firmware), budget)
+    if signer is not None and chosen.modules:
+        raise typer.BadParameter("excludes --modules: a signed kernel loads no unsigned ones", param_hint="--sign-key")
     files = _firmware(chosen, settings, firmware_from)
     if system_tree is not None and not (chosen.modules or files):
         raise typer.BadParameter("has no content without --modules or --firmware", param_hint="--system-tree")
@@ -208,6 +236,8 @@ def kernel(
     builds.check(choice)
     initramfs = builds.initramfs(spec, flavor, level=level, ca=_own_ca(ca), trust=own, firmware=files)
     built = builds.kernel(choice, initramfs, number, jobs or len(os.sched_getaffinity(0)))
+    if signer is not None:
+        built = builds.signed(built, signer)
     if system_tree is not None:
         builds.system_tree(built, files, system_tree)
     elif note := modules_note(chosen, flavor):
