@@ -248,6 +248,18 @@ def test_sign_a_document_of_the_factory(desk: Desk) -> None:
     assert desk.run("manuf", "sign", "@manufData.json", "--key", "@s.key") == 1
 
 
+@pytest.mark.parametrize("key", ["Kind", "kind"])
+def test_a_document_that_could_be_a_manifest_too_is_not_signed(desk: Desk, key: str) -> None:
+    """Both are signed with the same key."""
+    image = desk.signed_image("2024-01-01.1", "s")
+    manifest = json.loads(desk.path(f"{image}.manifest").read_bytes())
+    manifest[key] = manifest.pop("Kind")
+    desk.path("manufData.json").write_text(json.dumps({"Files": [], **manifest}))
+    assert desk.run("manuf", "sign", "@manufData.json", "--key", "@s.key") == 1
+    assert "$.Kind: is a key of other signed documents" in desk.said
+    assert not desk.path("manufData.json.minisig").exists()
+
+
 def test_statements_are_shown_before_they_are_signed(desk: Desk) -> None:
     said = desk.done("keys", "sign", "@1", "--key", "@a.key")
     for name, role in (("a", "root"), ("b", "root"), ("s", "signer")):
