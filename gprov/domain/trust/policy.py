@@ -126,7 +126,9 @@ def content_doubt(
     revoked = {one.key: one.keep for one in statement.revoked}
     key = key_of(parsed, (*statement.signers, *revoked))
     if key is None:
-        reason = f"is signed with {parsed.key_id}, which is no key of the owner in version {statement.version}"
+        reason = (
+            f"is signed with {parsed.key_id}, which is no key of the owner in version {statement.version} of the chain"
+        )
         return Doubtful(Doubt.BAD_SIGNATURE, reason)
     if problem := signature_problem(key, parsed, content, verifier):
         return Doubtful(Doubt.BAD_SIGNATURE, f"{source}: its signature {problem}")

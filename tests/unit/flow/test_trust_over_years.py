@@ -778,3 +778,20 @@ def test_nothing_is_said_about_files_beside_images(unit: UnitDriver) -> None:
     unit.put("RECOVERY", BESIDE_IMAGES, FIRST.chain)
     assert restore(unit) == NEWER
     assert "is no image" not in unit.warnings()
+
+
+def test_a_unit_in_the_field_gets_keys_in_three_steps() -> None:
+    """As docs/signing.md says. The simulated kernel has no keys until the restore that brings it."""
+    unit = units.running()
+    assert unit.systems() == [IMAGE_NAME]
+    add(unit, NEWER, Release(1, 1))
+    assert restore(unit) == NEWER
+    build_in(unit.world, FIRST, TrustPolicy.WARN)
+    original = unit.read("RECOVERY", f"/Image/{IMAGE_NAME}")
+    unit.remove("RECOVERY", f"/Image/{NEWER}")
+    assert restore(unit) == IMAGE_NAME
+    assert "is not signed" in unit.warnings()
+    for name, content in signed_files(IMAGE_NAME, original, FIRST, Release(1, 1)).items():
+        unit.put("RECOVERY", f"/Image/{name}", content)
+    build_in(unit.world, FIRST)
+    assert restore(unit) == IMAGE_NAME
