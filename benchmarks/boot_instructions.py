@@ -18,6 +18,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+from gprov.apps.host.initramfs.spec import Flavor
 from gprov.apps.host.lab.container import LabContainer
 from gprov.apps.host.lab.disk_shapes import unit_spec
 from gprov.apps.host.lab.lifecycle import STARTED, Lab
@@ -42,7 +43,7 @@ def main() -> int:
             args.workdir, unit_spec("small")
         )
     unit = VirtualUnit.open(args.workdir)
-    kernel = DirectKernel(container.small_products().normal_kernel, ARGUMENTS)
+    kernel = DirectKernel(container.builder().kernel(Flavor.NORMAL), ARGUMENTS)
     millions: dict[str, list[float]] = {}
     for number in range(args.rounds):
         for name, _, initramfs in (each.partition("=") for each in args.initramfs):

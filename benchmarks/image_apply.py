@@ -139,8 +139,8 @@ def repeated(packed: Path, count: int, folder: Path) -> Image:
 def place(work: Path, *, on_disk: bool, size: int) -> Iterator[Path]:
     """A folder for an image that unpacks to ``size`` bytes, its buffer and its files."""
     if not on_disk:
-        with tempfile.TemporaryDirectory(prefix="image-apply-", dir="/dev/shm") as folder:
-            yield Path(folder)
+        with tempfile.TemporaryDirectory(prefix="image-apply-", dir="/dev/shm") as in_memory:
+            yield Path(in_memory)
         return
     disk, folder = work / "disk", work / "mounted"
     with disk.open("wb") as file:

@@ -4,6 +4,7 @@
 ``Image/*.upd``                   images; beside them manifests and signatures: ``domain.image.companions``
 ``Image/trust.chain``             a trust chain that came with an image
 ``trust/trust.chain``             the trust chain in use: ``domain.trust.chain``
+``trust/trust.chain.copy``        the same once more, in case the first is damaged
 ``trust/ratchets.json``           ``domain.trust.ratchets``
 ``trust/installed.manifest``      manifest of the image that was restored last, and with ``.minisig`` its signature
 ``fr.data``                       options for the next restore: ``domain.unit.frdata``
@@ -39,6 +40,7 @@ PLATFORM_IDENT = "platform.ident"
 TRUST_FILE = "factory_ca.pem"
 KEPT_ARGUMENTS_FILE = "boot.args"
 TRUST_FOLDER = "trust"
+CHAIN_COPY = "trust.chain.copy"  # in TRUST_FOLDER
 RATCHETS_FILE = "ratchets.json"  # in TRUST_FOLDER
 INSTALLED_MANIFEST = "installed.manifest"  # in TRUST_FOLDER
 SECRETS_FOLDER = "secrets"

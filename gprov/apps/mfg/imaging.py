@@ -5,6 +5,7 @@ from __future__ import annotations
 from gprov.apps.mfg.job import ProvisioningJob
 from gprov.apps.mfg.ports import MfgPorts
 from gprov.apps.unit.boot.kernel_file import read_kernel
+from gprov.apps.unit.boot.secure_boot import startable_kernels
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.apps.unit.recovery.image_check import ImageCheck
@@ -12,7 +13,7 @@ from gprov.apps.unit.recovery.image_trust import ImageTrust
 from gprov.apps.unit.recovery.retention import prune_images
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.ext4_room import Room
-from gprov.domain.errors import BadInput
+from gprov.domain.errors import BadInput, RefusedByPolicy
 from gprov.domain.formats.bzimage import KernelFacts, newest
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.history import History
@@ -42,12 +43,19 @@ def free_space_for_files(data: ManufData, ports: MfgPorts, context: UnitContext)
 
 
 def verify_kernel(ports: VolumePorts, context: UnitContext) -> KernelFacts:
-    """Verify the kernel that the boot entries will start. Raises DeviceMissing, BadInput."""
+    """Verify the kernel that the boot entries will start. Raises DeviceMissing, BadInput; RefusedByPolicy for one that
+    the firmware would not start: Secure Boot."""
     path = kernel_paths(ports.firmware().kind(), context.mount_points, context.branding).main
     try:
         kernel = read_kernel(ports.files, path)
     except BadInput as error:
         raise BadInput(path, error.problems) from error
+    startable = startable_kernels(ports, context.bus)
+    if startable is not None:
+        context.bus.log("Secure Boot is on")
+    reason = startable.refusal(ports.files, path) if startable is not None else ""
+    if reason:
+        raise RefusedByPolicy(f"{path}: Secure Boot is on, and the firmware would not start it: {reason}")
     context.bus.log(f"{path} is Linux {kernel.release} {kernel.version}")
     return kernel
 

@@ -8,8 +8,10 @@ from gprov.apps.restore.admin_password import read_admin_password, replaced_secr
 from gprov.apps.restore.emergency import recorded_marks
 from gprov.apps.restore.image_choice import ChosenImage
 from gprov.apps.restore.job import RestoreJob
+from gprov.apps.unit.boot.boot_entries import started_from_main_kernel
 from gprov.apps.unit.boot.kernel_file import read_kernel
 from gprov.apps.unit.boot.loader import installable_loader
+from gprov.apps.unit.boot.secure_boot import startable_kernels
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.apps.unit.recovery.stored_secrets import StoredSecrets
@@ -21,7 +23,7 @@ from gprov.domain.errors import BadInput, DeviceFault
 from gprov.domain.files import FileType
 from gprov.domain.formats.bzimage import KernelFacts
 from gprov.domain.image.imgmeta import parse_imgmeta
-from gprov.domain.plan.kernels import kernel_paths
+from gprov.domain.plan.kernels import KernelPaths, PresentKernels, kernel_paths
 from gprov.domain.plan.preconditions import check_boot_arguments
 from gprov.domain.plan.restore_facts import NetworkFiles, RestoreFacts
 from gprov.domain.platform.identify import Unit
@@ -64,8 +66,7 @@ def gather_facts(
         targets=job.targets,
         recovery=job.place.recovery.volume if job.place.recovery is not None else None,
         esp=job.place.esp,
-        recovery_kernel=_kernel(files, kernels.main, bus),
-        fallback_kernel=_kernel(files, kernels.second, bus),
+        kernels=_present_kernels(kernels, ports, context),
         admin_password=password.value,
         replaced_secrets=replaced_secrets(secrets, password, bus) if job.place.recovery is not None else (),
         network=NetworkFiles(
@@ -154,13 +155,26 @@ def _report_imgmeta(chosen: ChosenImage, bus: EventBus) -> None:
         bus.warning(mismatch)
 
 
-def _kernel(files: Files, path: str, bus: EventBus) -> KernelFacts | None:
-    """One of the kernels on RECOVERY, or None if it is missing or damaged: the restore then uses another one."""
-    try:
-        return read_kernel(files, path)
-    except (DeviceFault, BadInput) as error:
-        bus.warning(f"{path} is not usable: {error}")
-        return None
+def _present_kernels(paths: KernelPaths, ports: VolumePorts, context: UnitContext) -> PresentKernels:
+    startable = startable_kernels(ports, context.bus)
+
+    def kernel(path: str) -> KernelFacts | None:
+        """None if it is missing, damaged, or refused by the firmware: the restore then uses another one."""
+        try:
+            found = read_kernel(ports.files, path)
+            reason = startable.refusal(ports.files, path) if startable is not None else ""
+        except (DeviceFault, BadInput) as error:
+            context.bus.warning(f"{path} is not usable: {error}")
+            return None
+        if reason:
+            context.bus.warning(f"{path} is not usable: the firmware does not start it: {reason}")
+            return None
+        return found
+
+    if startable is not None:
+        context.bus.log("Secure Boot is on")
+    started = startable is not None and started_from_main_kernel(ports.firmware(), context)
+    return PresentKernels(kernel(paths.main), kernel(paths.second), startable is not None, started)
 
 
 def _foreign(files: Files, recovery: str, bus: EventBus) -> tuple[str, ...]:

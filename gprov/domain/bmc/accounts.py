@@ -1,4 +1,4 @@
-"""Which account of a management controller becomes the unit's, and which other ones let somebody in."""
+"""Which account of a management controller becomes the unit's, and which other ones can log in."""
 
 from __future__ import annotations
 

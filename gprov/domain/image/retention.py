@@ -90,21 +90,24 @@ def _with_companions(facts: ImageFacts, gone: Sequence[Removal]) -> tuple[Remova
     """After each image its manifest and signature; at the end those whose image is not there and not being
     downloaded."""
     sizes = {file.name: file.size for file in facts.companions}
+    leaving = {removal.name for removal in gone}
+    names = (image.name.filename for image in facts.images)
+    staying = facts.protected | {name for name in names if name not in leaving}
+    owners = staying | {file.name.removesuffix(PARTIAL) for file in facts.partials if file.name not in leaving}
     ordered: list[Removal] = []
     for removal in gone:
         ordered.append(removal)
+        image = removal.name.removesuffix(PARTIAL)
+        # An unfinished download may leave while the image stays, or the other way round.
         ordered += [
             Removal(name, sizes.pop(name), "its image is removed")
-            for name in companions_of(removal.name.removesuffix(PARTIAL))
-            if name in sizes
+            for name in companions_of(image)
+            if name in sizes and image not in owners
         ]
-    images = {image.name.filename for image in facts.images} | {
-        file.name.removesuffix(PARTIAL) for file in facts.partials
-    }
     ordered += [
         Removal(name, size, "its image is not there")
         for name, size in sizes.items()
-        if not {image_of_companion(name), name} & (images | facts.protected)
+        if not {image_of_companion(name), name} & owners
     ]
     return tuple(ordered)
 

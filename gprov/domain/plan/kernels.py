@@ -38,19 +38,43 @@ def image_kernel(image: VerifiedImage) -> KernelFacts:
     return parse_bzimage(image.files.kernel_start or b"")
 
 
-def plan_kernels(
-    from_image: str, copies: KernelPaths, newer: Comparison, main: KernelFacts | None, second: KernelFacts | None
-) -> list[Operation]:
-    """``newer``: comparison of the image's kernel (first) with RECOVERY's (second). ``main``, ``second``: the present
-    copies, None if unusable. One of the two copies is intact at all times, since a power cut can lose a file on FAT
-    during its replacement.
+@dataclass(frozen=True, slots=True)
+class PresentKernels:
+    """RECOVERY's two copies, None if unusable. ``secure_boot``: it is on, so that the firmware may refuse a kernel.
+    ``main_started``: the firmware has started this boot from ``main``."""
+
+    main: KernelFacts | None
+    second: KernelFacts | None
+    secure_boot: bool = False
+    main_started: bool = False
+
+
+def plan_kernels(from_image: str, copies: KernelPaths, newer: Comparison, present: PresentKernels) -> list[Operation]:
+    """``newer``: comparison of the image's kernel (first) with RECOVERY's (second). One of the two copies is intact at
+    all times, since a power cut can lose a file on FAT during its replacement.
 
     The update is optional if RECOVERY has a usable kernel: on a full or worn volume that kernel stays.
     """
+    main, second = present.main, present.second
     required = main is None and second is None
+    if present.secure_boot and not required:
+        return _plan_under_secure_boot(from_image, copies, newer, present)
     if newer is Comparison.FIRST:
         targets = (copies.second, copies.main) if main is not None else (copies.main, copies.second)
         return [CopyKernel(from_image, targets, required)]
     into_image = [CopyFile(copies.main, from_image)] if newer is Comparison.SECOND else []
     repair = [CopyKernel(copies.main, (copies.second,), required)] if second is None else []
     return [*into_image, *repair]
+
+
+def _plan_under_secure_boot(
+    from_image: str, copies: KernelPaths, newer: Comparison, present: PresentKernels
+) -> list[Operation]:
+    """Only one copy is replaced by a kernel that this firmware has not started yet: should it refuse that one, whatever
+    was checked, the other starts the unit. ``second`` gets what has started the unit from ``main``."""
+    main, second = present.main, present.second
+    into_image = [CopyFile(copies.main, from_image)] if newer is Comparison.SECOND else []
+    proven = main is not None and (second is None or (present.main_started and main != second))
+    keep = [CopyKernel(copies.main, (copies.second,), required=False)] if proven else []
+    update = [CopyKernel(from_image, (copies.main,), required=False)] if newer is Comparison.FIRST else []
+    return [*into_image, *keep, *update]

@@ -81,7 +81,7 @@ def modules_warning(facts: RestoreFacts) -> str:
     newer = _newer_kernel(facts)
     # Kernels of the same number do not replace each other. UEFI starts RECOVERY's, BIOS that of the boot partition.
     kept = newer is Comparison.SECOND or (newer is Comparison.SAME and not facts.bios)
-    stays = facts.recovery_kernel if kept else None
+    stays = facts.kernels.main if kept else None
     kernel = stays or from_image
     problem = modules_problem(facts.image.files.module_releases, kernel)
     if not problem or kernel == from_image:
@@ -206,7 +206,7 @@ def _kernels(facts: RestoreFacts) -> list[Operation]:
     """The kernel with the higher build number replaces the other one."""
     copies = kernel_paths(facts.firmware, facts.mount_points, facts.branding)
     newer = _newer_kernel(facts)
-    return plan_kernels(_image_kernel(facts), copies, newer, facts.recovery_kernel, facts.fallback_kernel)
+    return plan_kernels(_image_kernel(facts), copies, newer, facts.kernels)
 
 
 def _boot_partitions(facts: RestoreFacts) -> list[Operation]:
@@ -226,9 +226,9 @@ def _image_kernel(facts: RestoreFacts) -> str:
 
 def _newer_kernel(facts: RestoreFacts) -> Comparison:
     """Compare the image's kernel (first) with RECOVERY's (second)."""
-    if facts.force_recovery_kernel and facts.recovery_kernel is not None:
+    if facts.force_recovery_kernel and facts.kernels.main is not None:
         return Comparison.SECOND
-    return newest(image_kernel(facts.image), facts.recovery_kernel)
+    return newest(image_kernel(facts.image), facts.kernels.main)
 
 
 def _flush_recovery(facts: RestoreFacts) -> list[Operation]:
@@ -236,7 +236,7 @@ def _flush_recovery(facts: RestoreFacts) -> list[Operation]:
     there was no usable kernel before."""
     mount_points = facts.mount_points
     kernel_volume = mount_points.recovery if facts.bios else mount_points.esp
-    no_kernel = facts.recovery_kernel is None and facts.fallback_kernel is None
+    no_kernel = facts.kernels.main is None and facts.kernels.second is None
     volumes = [] if facts.recovery is None else [mount_points.recovery]
     if facts.esp is not None and not facts.bios:
         volumes.insert(0, mount_points.esp)

@@ -14,11 +14,11 @@ from gprov.domain.disk.model import Disk, Volume
 from gprov.domain.disk.plan_layout import primary_table
 from gprov.domain.disk.uuids import volume_uuid
 from gprov.domain.formats.accounts import PasswordHash
-from gprov.domain.formats.bzimage import KernelFacts
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.name import ImageName
 from gprov.domain.mountpoints import MountPoints
 from gprov.domain.plan.bios import BootVolume, boot_volumes
+from gprov.domain.plan.kernels import PresentKernels
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.model import Lcd
 from gprov.domain.unit.netsaved import SavedFile
@@ -37,7 +37,6 @@ class NetworkFiles:
 class RestoreFacts:
     """``targets``: the disks that PRIMARY is on, in the order of their names; ``array``: what they become, None for a
     single disk.
-    ``recovery_kernel`` and ``fallback_kernel``, RECOVERY's two copies (``kernel_places``), are None if unusable.
     ``admin_password`` is None if RECOVERY has none: the account is then locked. ``replaced_secrets``:
     those of RECOVERY that can be read there, and the files to store instead.
     On BIOS: ``loader`` for the targets; ``restore_id``, which no other restore has, for the UUIDs of new volumes;
@@ -59,8 +58,7 @@ class RestoreFacts:
     targets: tuple[Disk, ...]
     recovery: Volume | None
     esp: Volume | None
-    recovery_kernel: KernelFacts | None
-    fallback_kernel: KernelFacts | None
+    kernels: PresentKernels
     admin_password: PasswordHash | None
     network: NetworkFiles
     keep_options: bool

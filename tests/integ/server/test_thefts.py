@@ -77,7 +77,7 @@ class Factory:
         return self.ask("POST", f"/api/v1/{message.path}", encode(message))
 
     def token(self, serial: str = SERIAL) -> Secret:
-        """As the iPXE script has it for whoever asks."""
+        """As the iPXE script has it for each caller."""
         reply = self.ask("GET", f"/boot.ipxe?{urllib.parse.urlencode({'serial': serial, 'board': 'B1'})}")
         found = re.search(r"^kernel .* PROVISION_TOKEN=([0-9a-f]{32}) ", reply.text, re.MULTILINE)
         assert found, reply.text
@@ -109,7 +109,7 @@ class Factory:
 
 @dataclass
 class Client:
-    """A session: of a unit, or of whoever says so."""
+    """A session: of a unit, or of a program that claims to be one."""
 
     factory: Factory
     serial: str = SERIAL
@@ -176,7 +176,7 @@ def test_a_unit_goes_through_its_life(factory: Factory) -> None:
 
 
 def test_nothing_goes_without_a_token(factory: Factory) -> None:
-    """Before: whoever knew a serial number began, and got the passwords."""
+    """Before: a program that knew a serial number began, and got the passwords."""
     thief = Client(factory)
     assert thief.start() == 403
     assert thief.state(S.MFG_STARTED) == 409

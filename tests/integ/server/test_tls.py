@@ -232,7 +232,7 @@ def test_given_certificates_are_used(data: Path, tmp_path: Path) -> None:
 
 
 def test_the_ca_certifies_only_names_of_its_factory(data: Path) -> None:
-    """Whoever steals its key cannot show a certificate for another site to a person who trusts it."""
+    """A thief of its key cannot show a certificate for another site to a person who trusts it."""
     ca, key = data / "tls" / "ca.pem", data / "ca" / "ca.key"
     assert "OK" in openssl("verify", "-CAfile", str(ca), str(data / "tls" / "server.pem"))
     extensions = data / "extensions"

@@ -116,6 +116,7 @@ JSON_WORDS = {
 TESTED_ELSEWHERE = {
     "build ipxe",
     "hardware compare",
+    "kernel verify",
     "image create",
     "image sign",
     "manuf sign",
@@ -222,7 +223,7 @@ def completed(*words: str) -> list[str]:
 
 def test_completion_of_commands_actions_options_and_values() -> None:
     assert completed("gprov", "im") == ["image"]
-    assert completed("gprov", "kernel", "") == ["info", "newest"]
+    assert completed("gprov", "kernel", "") == ["info", "verify", "newest"]
     assert completed("gprov", "lab", "lifecycle", "--disks", "raid") == ["raid1", "raid5"]
     assert "--platforms" in completed("gprov", "identify", "--")
     assert completed("gprov", "simulate", "lifecycle", "--firmware", "b") == ["bios"]

@@ -13,6 +13,7 @@ from gprov.adapters.fake.files.files import FakeFiles
 from gprov.adapters.fake.filesystem.mounts import FakeMounts
 from gprov.adapters.fake.filesystem.tools import FakeFileSystems
 from gprov.adapters.fake.firmware.firmware import FakeFirmware
+from gprov.adapters.fake.firmware.secure_boot import FakeCodeSignatures
 from gprov.adapters.fake.firmware.tpm import FakeTpm
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.net.http import FakeHttp
@@ -61,6 +62,7 @@ def plan_ports(machine: SimulatedMachine, origin: FakeOrigin) -> PlanPorts:
     return PlanPorts(
         blocks=FakeBlockDevices(machine),
         arrays=lambda: FakeArrays(machine),
+        code_signatures=FakeCodeSignatures,
         sealing=lambda: TpmSealing(FakeTpm(machine), machine.clock),
         filesystems=lambda: FakeFileSystems(machine),
         mounts=FakeMounts(machine),

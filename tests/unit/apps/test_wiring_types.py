@@ -46,6 +46,7 @@ if TYPE_CHECKING:
             clock=unit.blocks(),  # type: ignore[arg-type]
             firmware=unit.filesystems,  # type: ignore[arg-type]
             arrays=unit.arrays,
+            code_signatures=unit.code_signatures,
             sealing=unit.tpm,  # type: ignore[arg-type]
         )
 
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
             clock=unit.blocks(),  # type: ignore[arg-type]
             firmware=unit.filesystems,  # type: ignore[arg-type]
             arrays=unit.arrays,
+            code_signatures=unit.code_signatures,
             sealing=unit.sealing,
             http=unit.network(),  # type: ignore[arg-type]
         )
@@ -100,6 +102,7 @@ if TYPE_CHECKING:
             unit.firmware,
             unit.arrays,
             unit.sealing,
+            unit.code_signatures,
         )
 
     def not_called_or_called_too_early(unit: UnitContainer) -> VolumePorts:
@@ -111,6 +114,7 @@ if TYPE_CHECKING:
             firmware=unit.firmware(),  # type: ignore[arg-type]
             clock=unit.clock(),
             arrays=unit.arrays(),  # type: ignore[arg-type]
+            code_signatures=unit.code_signatures,
             sealing=unit.sealing(),  # type: ignore[arg-type]
         )
 

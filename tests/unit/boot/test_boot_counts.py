@@ -1,4 +1,4 @@
-"""Counts of starts: two small files that anybody may have damaged."""
+"""Counts of starts: two small files that may be damaged."""
 
 from __future__ import annotations
 

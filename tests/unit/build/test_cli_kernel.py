@@ -25,7 +25,7 @@ def words(tmp_path: Path) -> list[str]:
         (
             ["--fragment", "sever"],
             3,
-            "sever.config: no such fragment; fragments in this folder: fleet, optional, server; a path has a slash, or",
+            "no such fragment; fragments in this folder: fleet, optional, secure-boot, server; a path has a slash, or",
         ),
         (["--fragment", "optional"], 1, "CONFIG_BTRFS_FS=m is a module; build with --modules, or set it to y (and "),
         (["--firmware", "sever"], 1, "firmware: sever: no such set; sets: "),

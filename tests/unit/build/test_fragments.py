@@ -112,7 +112,7 @@ def test_shipped_settings_and_fragments_fit_together() -> None:
     """All of them at once: no contradiction, and each has its share of the budget."""
     shipped = shipped_choice(str(SHIPPED))
     names = shipped_fragments(str(SHIPPED))
-    assert names == ["fleet", "optional", "server"]
+    assert names == ["fleet", "optional", "secure-boot", "server"]
     everything = shipped.settings.with_options(names, True, [], None)
     assert {"base", "modules", *names} == shipped.settings.budget.keys()
     combined = configuration(KernelChoice(everything, shipped.base, shipped.folder))
@@ -128,7 +128,7 @@ def test_shipped_fragments_that_need_no_modules(name: str) -> None:
 
 def test_an_unknown_fragment() -> None:
     with pytest.raises(
-        DeviceMissing, match="no such fragment; fragments in this folder: fleet, optional, server; a path"
+        DeviceMissing, match="no such fragment; fragments in this folder: fleet, optional, secure-boot, server; a path"
     ):
         configuration(choice("fragments = ['sever']\nbudget.base = 1"))
 

@@ -130,7 +130,7 @@ def test_a_misspelt_argument() -> None:
 
 
 def test_a_plain_url_for_a_unit_that_verifies() -> None:
-    """Whoever is on the line could name other files and servers in it."""
+    """An attacker on the line could name other files and servers in it."""
     text = refused_before_anything_is_written(units.blank(), mfgca=PINNED["mfgca"])
     assert "mfgurl must be https" in text
 

@@ -1,4 +1,4 @@
-"""Provisioning in a network whose DHCP, DNS and web servers belong to somebody else: under enforce, nothing is written
+"""Provisioning in a network whose DHCP, DNS and web servers belong to an attacker: under enforce, nothing is written
 that the owner did not sign; and what a factory has to do for that."""
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def test_a_signed_document_provisions() -> None:
     assert "http://factory.invalid/ is not verified: passwords and reports" in unit.warnings()
 
 
-# --- who answers is somebody else ---
+# --- an attacker answers ---
 
 
 def other_document(unit: UnitDriver) -> None:

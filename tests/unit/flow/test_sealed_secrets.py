@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from copy import deepcopy
+from itertools import cycle
 
 import pytest
 
@@ -15,6 +17,7 @@ from gprov.apps.unit.execution.tpm.sealing import TpmSealing
 from gprov.domain.errors import DeviceFault
 from gprov.domain.events import Severity
 from gprov.domain.files import FileType
+from gprov.domain.formats.tpm.commands import CommandCode
 from gprov.domain.unit.cap import CAP_PCR
 from gprov.domain.unit.credentials import Secret
 from tests.unit.flow import units
@@ -123,6 +126,55 @@ def test_without_the_secret_the_account_is_locked_and_the_unit_works(unit: UnitD
     assert password(unit) == b"!"
     for severity in (Severity.ERROR, Severity.MSG):
         assert "The admin account of the restored system is LOCKED" in unit.log(severity)
+
+
+GARBLED = {
+    "nothing": b"",
+    "no header": bytes.fromhex("8001 0000"),
+    "other size": bytes.fromhex("8001 0000ffff 00000000"),
+    "success without content": bytes.fromhex("8001 0000000a 00000000"),
+    "success with other content": bytes.fromhex("8002 00000012 00000000 80000000 ffffffff"),
+}
+
+
+def garbled(codes: Iterable[CommandCode]) -> FakeTpmChip:
+    """Each command gets another kind of reply."""
+    return FakeTpmChip(
+        persistent=[0x81800001], owned=False, garbled=dict(zip(codes, cycle(GARBLED.values()), strict=False))
+    )
+
+
+CODES = [[code] for code in CommandCode]
+
+
+@pytest.mark.parametrize("codes", [*CODES, list(CommandCode)], ids=lambda codes: "+".join(map(str, codes))[:20])
+def test_a_tpm_whose_replies_cannot_be_read_does_not_keep_a_unit_from_its_restore(codes: list[CommandCode]) -> None:
+    """Such a reply is no fault of the image that is restored."""
+    unit = units.running()
+    unit.machine.tpm = garbled(codes)
+    before = password(unit)
+    restore(unit)
+    assert password(unit) == before
+    assert unit.exists("RECOVERY", HASH) or unit.exists("RECOVERY", SEALED_HASH)
+    assert "no good image" not in unit.log()
+
+
+def test_a_tpm_whose_replies_cannot_be_read_does_not_keep_a_unit_from_being_provisioned() -> None:
+    unit = units.blank()
+    unit.machine.tpm = garbled([CommandCode.CREATE, CommandCode.PCR_EXTEND])
+    assert unit.provision() is StopReason.REBOOT
+    assert unit.settle() == ("reboot", "switched root")
+    assert password(unit).startswith(b"$fake$")
+    assert "secrets/admin.hash on RECOVERY is not sealed" in unit.log(Severity.WARNING)
+
+
+@pytest.mark.parametrize("tpm", [None, FakeTpmChip(version=1)], ids=["no TPM", "TPM 1.2"])
+def test_a_start_without_a_tpm_that_can_seal_warns_of_nothing(tpm: FakeTpmChip | None) -> None:
+    unit = units.running()
+    unit.machine.tpm = deepcopy(tpm)
+    assert unit.boot(NORMAL) is StopReason.SWITCHED_ROOT
+    assert "seal" not in unit.log(Severity.WARNING)
+    assert not unit.machine.messages
 
 
 def test_a_busy_tpm_is_asked_again(unit: UnitDriver) -> None:

@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from functools import cache
 
 import pytest
+from typing_extensions import override
 
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
+from gprov.adapters.fake.dmi.tables import FakeSystem, build_table
 from gprov.adapters.fake.firmware.tpm import FakeTpm
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.stop import StopReason
@@ -17,9 +19,11 @@ from gprov.adapters.fake.machine.storage import Node
 from gprov.adapters.fake.machine.tpm import FakeTpmChip
 from gprov.apps.host.simulation.emergency_stick import EMERGENCY_IMAGE, emergency_image, plug_stick
 from gprov.apps.host.simulation.invariants import system_problems
-from gprov.apps.host.simulation.new_worlds import IMAGE_NAME
+from gprov.apps.host.simulation.new_worlds import IMAGE_NAME, SERIAL
 from gprov.apps.host.simulation.owner import Owner, sign
 from gprov.apps.host.simulation.signed_factory import build_in, sign_factory, signed_files
+from gprov.apps.unit.composition.container import UnitContainer
+from gprov.apps.unit.composition.wiring import set_value
 from gprov.apps.unit.execution.tpm.ratchets import SECURITY_FLOOR_INDEX, TRUST_VERSION_INDEX, TpmRatchets
 from gprov.domain.boot.boot_menu import ITEMS, Item
 from gprov.domain.files import FileType
@@ -29,11 +33,14 @@ from gprov.domain.image.manifest import Release
 from gprov.domain.trust import built_in
 from gprov.domain.trust.policy import TrustPolicy
 from gprov.domain.trust.ratchets import RatchetValues
+from gprov.ports.signatures import SignatureVerifier
 from tests.unit.flow import units
 from tests.unit.flow.driver import HISTORY, KERNELS, NEWER, NORMAL, UnitDriver
 
 PREFIX = "EmergencyFile_"
+MENU = ["any", str(ITEMS.index(Item.RESTORE_CHOSEN)), "yes"]
 CHAIN = "/trust/trust.chain"
+CHAIN_COPY = "/trust/trust.chain.copy"
 BESIDE_IMAGES = "/Image/trust.chain"
 RATCHETS = "/trust/ratchets.json"
 INSTALLED = "/trust/installed.manifest"
@@ -227,6 +234,20 @@ def test_a_chain_that_is_not_the_owners_is_reported_and_not_used(
     assert unit.read("RECOVERY", CHAIN) == FIRST.chain
 
 
+@pytest.mark.parametrize("damaged", [CHAIN, CHAIN_COPY])
+def test_one_damaged_copy_of_the_chain_leaves_a_unit_that_restores_itself(unit: UnitDriver, damaged: str) -> None:
+    unit.put("RECOVERY", BESIDE_IMAGES, STOLEN.chain)
+    add(unit, NEWER, Release(2, 1), SECOND_KEY)
+    assert restore(unit) == NEWER
+    unit.remove("RECOVERY", BESIDE_IMAGES)
+    content = bytearray(STOLEN.chain)
+    content[len(content) // 2] ^= 1
+    unit.put("RECOVERY", damaged, bytes(content))
+    assert restore(unit) == NEWER
+    assert unit.read("RECOVERY", damaged) == STOLEN.chain
+    assert f"{damaged}: " in unit.errors()
+
+
 def test_a_link_is_no_chain(unit: UnitDriver) -> None:
     unit.put("RECOVERY", BESIDE_IMAGES, Node(type=FileType.SYMLINK, content=b"../other.chain"))
     unit.put("RECOVERY", "/other.chain", STOLEN.chain)
@@ -255,7 +276,7 @@ def test_a_recovery_with_an_older_chain_than_the_unit_has_seen_is_not_believed(c
     assert restore(unit) == NEWER
 
 
-def test_what_is_on_recovery_alone_protects_from_nobody_who_can_write_it() -> None:
+def test_what_is_on_recovery_alone_does_not_protect_from_an_attacker_who_can_write_it() -> None:
     """As docs/threat-model.md says: without a TPM."""
     unit = running()
     unit.put("RECOVERY", BESIDE_IMAGES, STOLEN.chain)
@@ -394,6 +415,69 @@ def test_the_security_version_of_the_kernel_counts_and_is_stored_nowhere() -> No
     assert values(unit) == {"SecurityFloor": 0, "TrustVersion": 2}
 
 
+class _Broken(SignatureVerifier):
+    @override
+    def verifies(self, key: bytes, signature: bytes, message: bytes) -> bool:
+        raise ValueError("a case that was not thought of")
+
+
+def test_a_floor_above_all_images_on_recovery_is_reported_while_the_system_is_up(unit: UnitDriver) -> None:
+    """The stick with the image was taken away, and RECOVERY has only what is below the floor now."""
+    stick(unit, emergency(release=Release(5, 5)))
+    assert unit.boot() is StopReason.REBOOT
+    unit.machine.disks[-1].detached = True
+    confirm(unit)
+    assert unit.boot(NORMAL) is StopReason.SWITCHED_ROOT
+    assert values(unit)["SecurityFloor"] == 5
+    expected = f"RECOVERY has no image that this unit may restore ({IMAGE_NAME.removesuffix('.upd')} has the security"
+    assert expected in unit.errors()
+    add(unit, NEWER, Release(5, 5))
+    assert restore(unit) == NEWER
+
+
+def test_an_error_in_recording_does_not_keep_the_system_from_starting(unit: UnitDriver) -> None:
+    confirm(unit)
+
+    def install(container: UnitContainer) -> None:
+        set_value(container.signature_verifier, _Broken())
+
+    unit.world.install = install
+    assert unit.boot(NORMAL) is StopReason.SWITCHED_ROOT
+    assert "the security floor is looked at again before the next restore: unexpected error: ValueError" in unit.log()
+
+
+# --- units of an earlier version ---
+
+
+def test_a_unit_whose_images_are_signed_later_restores_itself_with_a_kernel_that_enforces() -> None:
+    """docs/signing.md, "Units that are in the field": manifests first, then the kernel."""
+    unit = units.running()
+    build_in(unit.world, FIRST)
+    confirm(unit)
+    assert unit.boot(NORMAL) is StopReason.SWITCHED_ROOT
+    stem = IMAGE_NAME.removesuffix(".upd")
+    assert f"RECOVERY has no image that this unit may restore ({stem} is not signed" in unit.errors()
+    image = unit.read("RECOVERY", f"/Image/{IMAGE_NAME}")
+    for name, data in signed_files(IMAGE_NAME, image, FIRST, Release()).items():
+        if name != IMAGE_NAME:
+            unit.put("RECOVERY", f"/Image/{name}", data)
+    assert restore(unit) == IMAGE_NAME
+    told = unit.errors().count("no image that this unit may restore")
+    confirm(unit)
+    assert unit.boot(NORMAL) is StopReason.SWITCHED_ROOT
+    assert unit.errors().count("no image that this unit may restore") == told
+
+
+def test_a_unit_whose_images_are_not_signed_keeps_its_system_and_a_person_can_insist() -> None:
+    unit = units.running()
+    build_in(unit.world, FIRST)
+    unit.machine.operator_present = True
+    unit.machine.keys = [*MENU, "0", "yes", "yes", "yes"]
+    assert unit.boot() is StopReason.REBOOT
+    assert unit.systems() == [IMAGE_NAME]
+    assert "OVERRIDE" in unit.warnings()
+
+
 # --- records that are damaged ---
 
 
@@ -425,7 +509,7 @@ def test_a_tpm_that_does_not_answer_is_reported_and_the_file_counts() -> None:
     assert "TPM: TPM2_NV_ReadPublic: it is in failure mode" in unit.errors()
 
 
-def test_what_somebody_wrote_into_the_file_never_gets_into_the_tpm() -> None:
+def test_a_number_that_only_the_file_has_never_gets_into_the_tpm() -> None:
     """It would refuse all images for ever."""
     unit = running(tpm=True)
     record = {"Format": 1, "SecurityFloor": 2_000_000, "TrustVersion": 1}
@@ -437,9 +521,75 @@ def test_what_somebody_wrote_into_the_file_never_gets_into_the_tpm() -> None:
     assert in_tpm(unit) == RatchetValues(security_floor=0, trust_version=2)
 
 
+def write_record(unit: UnitDriver, floor: int, version: int) -> None:
+    record = {"Format": 1, "SecurityFloor": floor, "TrustVersion": version}
+    unit.put("RECOVERY", RATCHETS, json.dumps(record).encode())
+
+
+def test_a_number_that_the_file_has_already_gets_into_the_tpm_when_it_counts() -> None:
+    """Else an attacker writes the numbers of the next update into the file, and removes it after the update."""
+    unit = running(tpm=True)
+    write_record(unit, 2, 2)
+    unit.put("RECOVERY", BESIDE_IMAGES, STOLEN.chain)
+    add(unit, NEWER, Release(3, 2), SECOND_KEY)
+    assert restore(unit) == NEWER
+    confirm(unit)
+    assert unit.boot() is StopReason.SWITCHED_ROOT
+    assert in_tpm(unit) == RatchetValues(2, 2)
+
+
+def test_a_number_of_the_kernel_itself_is_recorded_when_it_counts(unit: UnitDriver) -> None:
+    """An older kernel of the owner, which Secure Boot lets start, has a lower one."""
+    build_in(unit.world, STOLEN, version=2)
+    add(unit, NEWER, Release(3, 2), SECOND_KEY)
+    assert restore(unit) == NEWER
+    assert values(unit) == {"SecurityFloor": 0, "TrustVersion": 2}
+    confirm(unit)
+    assert unit.boot() is StopReason.SWITCHED_ROOT
+    assert values(unit) == {"SecurityFloor": 2, "TrustVersion": 2}
+    assert unit.machine.tpm is None or in_tpm(unit) == RatchetValues(2, 2)
+
+
+def test_a_tpm_that_failed_or_is_new_gets_the_numbers_by_the_next_restore() -> None:
+    unit = running(tpm=True)
+    add(unit, NEWER, Release(3, 2))
+    assert restore(unit) == NEWER
+    confirm(unit)
+    chip_of(unit).failed = True
+    assert unit.boot() is StopReason.SWITCHED_ROOT
+    assert values(unit)["SecurityFloor"] == 2
+    unit.machine.tpm = FakeTpmChip.new(b"other")
+    assert restore(unit) == NEWER
+    assert in_tpm(unit) == RatchetValues(2, 1)
+
+
+def test_a_cut_at_any_time_leaves_no_store_behind_for_long() -> None:
+    unit = running(tpm=True)
+    unit.put("RECOVERY", BESIDE_IMAGES, STOLEN.chain)
+    add(unit, NEWER, Release(3, 2), SECOND_KEY)
+    unit.remove_flag()
+    places = [at for at, name in enumerate(unit.operations()) if "TPM" in name or "/trust/" in name]
+    assert len(places) > 8
+    for at in places:
+        copy = unit.copy()
+        copy.cut(at)
+        copy.settle()
+        restore(copy)
+        assert in_tpm(copy).trust_version == values(copy)["TrustVersion"] == 2, at
+
+
+def test_a_tpm_of_the_earlier_version_is_no_error() -> None:
+    unit = running()
+    unit.machine.tpm = FakeTpmChip(version=1)
+    unit.put("RECOVERY", BESIDE_IMAGES, STOLEN.chain)
+    add(unit, NEWER, Release(2, 1), SECOND_KEY)
+    assert restore(unit) == NEWER
+    assert values(unit)["TrustVersion"] == 2
+    assert "TPM" not in unit.errors() + unit.warnings()
+
+
 # --- a person ---
 
-MENU = ["any", str(ITEMS.index(Item.RESTORE_CHOSEN)), "yes"]
 REFUSED_NAME = "WIDGET.LNX.SHINY.2026-04-01.1.upd"
 
 
@@ -494,6 +644,21 @@ def test_an_owner_can_forbid_it_and_then_the_menu_does_not_offer_it() -> None:
     assert "OVERRIDE" not in unit.log()
 
 
+@pytest.mark.parametrize("by_fallback", [False, True])
+def test_the_menu_does_not_offer_an_image_for_other_platforms(by_fallback: bool) -> None:
+    unit = running(TrustPolicy.ENFORCE_ALWAYS)
+    if by_fallback:
+        unit.machine.smbios = build_table(FakeSystem(manufacturer="ACME", product="prototype", serial=SERIAL))
+        unit.put("RECOVERY", "/platform.ident", b"QEMU-mfg-test\n")
+    add(unit, REFUSED_NAME, Release(9, 0, ("Other",)))
+    unit.machine.operator_present, unit.machine.keys = True, [*MENU, "0", "yes"]
+    assert unit.boot() is StopReason.REBOOT
+    assert unit.systems() == [IMAGE_NAME]
+    stem = REFUSED_NAME.removesuffix(".upd")
+    assert f"{stem} is not offered: is signed for Other, and this unit is QEMU-mfg-test" in unit.lines()
+    assert stem not in unit.errors()
+
+
 def test_a_person_is_asked_only_about_the_image_that_was_chosen(unit: UnitDriver) -> None:
     """A restore of the newest image goes on to the next one: the keys that are left answer no question."""
     with_a_refused_image(unit, ["any", str(ITEMS.index(Item.RESTORE_LATEST)), "yes", *["yes"] * 5])
@@ -539,7 +704,7 @@ def test_a_person_can_insist_on_the_image_on_a_stick(unit: UnitDriver, answers: 
     assert ("is not signed" in unit.errors()) != installed
 
 
-def test_nobody_can_insist_on_it_where_the_owner_forbids_that() -> None:
+def test_a_person_cannot_insist_on_it_where_the_owner_forbids_that() -> None:
     unit = running(TrustPolicy.ENFORCE_ALWAYS)
     stick(unit, {EMERGENCY_IMAGE: emergency_image()})
     unit.machine.operator_present = True
@@ -549,7 +714,7 @@ def test_nobody_can_insist_on_it_where_the_owner_forbids_that() -> None:
     assert not [message for message in unit.machine.messages if "is REFUSED" in message]
 
 
-def test_without_a_display_and_keys_nobody_is_asked(unit: UnitDriver) -> None:
+def test_without_a_display_and_keys_nothing_is_asked(unit: UnitDriver) -> None:
     """Whatever a line delivers."""
     stick(unit, {EMERGENCY_IMAGE: emergency_image()})
     unit.machine.keys = ["yes"] * 9
@@ -629,3 +794,20 @@ def test_nothing_is_said_about_files_beside_images(unit: UnitDriver) -> None:
     unit.put("RECOVERY", BESIDE_IMAGES, FIRST.chain)
     assert restore(unit) == NEWER
     assert "is no image" not in unit.warnings()
+
+
+def test_a_unit_in_the_field_gets_keys_in_three_steps() -> None:
+    """As docs/signing.md says. The simulated kernel has no keys until the restore that brings it."""
+    unit = units.running()
+    assert unit.systems() == [IMAGE_NAME]
+    add(unit, NEWER, Release(1, 1))
+    assert restore(unit) == NEWER
+    build_in(unit.world, FIRST, TrustPolicy.WARN)
+    original = unit.read("RECOVERY", f"/Image/{IMAGE_NAME}")
+    unit.remove("RECOVERY", f"/Image/{NEWER}")
+    assert restore(unit) == IMAGE_NAME
+    assert "is not signed" in unit.warnings()
+    for name, content in signed_files(IMAGE_NAME, original, FIRST, Release(1, 1)).items():
+        unit.put("RECOVERY", f"/Image/{name}", content)
+    build_in(unit.world, FIRST)
+    assert restore(unit) == IMAGE_NAME

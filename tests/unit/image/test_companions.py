@@ -105,3 +105,39 @@ def test_what_is_to_be_downloaded_stays() -> None:
     [manifest, signature] = beside(8)
     facts = ImageFacts(images=(image(1),), companions=(manifest, signature), protected=frozenset({manifest.name}))
     assert [removal.name for removal in plan_images(facts)] == [signature.name]
+
+
+def test_it_stays_with_an_image_of_which_only_a_second_download_leaves() -> None:
+    """Without them the image that stays would be refused."""
+    partial = StoredFile(f"{image(1).name.filename}.partial", 500)
+    facts = ImageFacts(images=(image(1),), partials=(partial,), companions=beside(1), free=0, required=400)
+    assert [removal.name for removal in plan_images(facts)] == [partial.name]
+
+
+def test_it_stays_with_a_download_of_an_image_that_leaves() -> None:
+    images = tuple(image(day) for day in range(1, 6))
+    partial = StoredFile(f"{image(2).name.filename}.partial", 500)
+    facts = ImageFacts(images=images, partials=(partial,), companions=beside(2))
+    assert [removal.name for removal in plan_images(facts)] == [image(2).name.filename]
+
+
+@given(
+    days=st.sets(st.integers(1, 9)),
+    downloads=st.sets(st.integers(1, 9)),
+    companions=st.sets(st.integers(1, 9)),
+    required=st.integers(0, 9000),
+)
+def test_whatever_leaves_each_image_that_stays_keeps_its_files(
+    days: set[int], downloads: set[int], companions: set[int], required: int
+) -> None:
+    images = tuple(image(day) for day in sorted(days))
+    partials = tuple(StoredFile(f"{image(day).name.filename}.partial", 500) for day in sorted(downloads))
+    files = tuple(file for day in sorted(companions) for file in beside(day))
+    removals = plan_images(ImageFacts(images=images, partials=partials, companions=files, required=required))
+    gone = [removal.name for removal in removals]
+    assert len(gone) == len(set(gone))
+    present = {one.name.filename for one in images} | {one.name for one in partials}
+    for day in companions:
+        name = image(day).name.filename
+        stays = {name, f"{name}.partial"} & present - set(gone)
+        assert all((file.name in gone) != bool(stays) for file in beside(day))

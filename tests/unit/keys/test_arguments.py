@@ -38,7 +38,7 @@ def running() -> UnitDriver:
 
 
 def asking_for_tokens() -> UnitDriver:
-    """Its factory provisions nobody without one, and issues none."""
+    """Its factory provisions no unit without one, and issues none."""
     unit = units.blank()
     unit.factory.strict = True
     return unit

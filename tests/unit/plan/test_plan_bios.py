@@ -34,6 +34,7 @@ from gprov.domain.plan.disk_operations import (
     UpdateBootEntries,
 )
 from gprov.domain.plan.file_operations import CopyFile, CopyKernel, SetFlag, WriteFile
+from gprov.domain.plan.kernels import PresentKernels
 from gprov.domain.plan.operations import Operation
 from gprov.domain.plan.provision import ProvisionFacts, plan_make_bootable, plan_recovery, plan_restore_options
 from gprov.domain.plan.restore import plan_restore
@@ -88,8 +89,7 @@ def facts_of(*targets: Disk, build: int = 100, menu: bytes = b"", arguments: str
             partition=part,
         ),
         esp=None,
-        recovery_kernel=kernel(build),
-        fallback_kernel=kernel(build),
+        kernels=PresentKernels(kernel(build), kernel(build)),
         admin_password=None,
         network=NetworkFiles(),
         keep_options=False,

@@ -52,6 +52,7 @@ from gprov.domain.plan.file_operations import (
     SetOwner,
     WriteFile,
 )
+from gprov.domain.plan.kernels import PresentKernels
 from gprov.domain.plan.operations import Operation, Plan
 from gprov.domain.plan.provision import (
     ProvisionFacts,
@@ -218,8 +219,7 @@ def restores(draw: st.DrawFn, *, good: bool) -> RestoreFacts:
             partition=DATA,
         ),
         esp=esp if good else draw(st.none() | st.just(esp)),
-        recovery_kernel=draw(kernels),
-        fallback_kernel=draw(kernels),
+        kernels=PresentKernels(draw(kernels), draw(kernels), draw(st.booleans()), draw(st.booleans())),
         admin_password=draw(st.none() | st.just(PasswordHash(SECRET))),
         replaced_secrets=draw(st.lists(replacements, max_size=3).map(tuple)),
         network=NetworkFiles(draw(contents), {name: SavedFile(text) for name, text in draw(contents).items()}),
@@ -365,7 +365,7 @@ def test_the_flag_comes_last_and_everything_before_it_is_flushed(facts: RestoreF
     assert not any(is_primary(operation) for operation in plan[flushed[-1] + 1 : flag])
     # What holds kernels must take them if there were none before; else its wear keeps no unit from its system.
     kernels = MOUNT_POINTS.recovery if facts.bios else MOUNT_POINTS.esp
-    without = facts.recovery_kernel is None and facts.fallback_kernel is None
+    without = facts.kernels.main is None and facts.kernels.second is None
     for place in {kernels, MOUNT_POINTS.recovery}:
         assert FlushVolume(place, required=without and place == kernels) in plan[flushed[-1] : flag]
     assert not any(isinstance(operation, CopyFile | CopyKernel | UpdateBootEntries) for operation in plan[flag:])
@@ -457,7 +457,7 @@ def test_kernels_are_never_both_at_risk(facts: RestoreFacts) -> None:
     """FAT may lose a file while it is replaced: then the other one must be whole, and no source may be a broken one."""
     esp, fallback = f"{MOUNT_POINTS.esp}/norm_boot", f"{MOUNT_POINTS.esp}/EFI/BOOT/BOOTX64.EFI"
     whole = {f"{MOUNT_POINTS.primary}/boot/norm_boot"}
-    whole |= {path for path, kernel in ((esp, facts.recovery_kernel), (fallback, facts.fallback_kernel)) if kernel}
+    whole |= {path for path, kernel in ((esp, facts.kernels.main), (fallback, facts.kernels.second)) if kernel}
     bootable = bool(whole & {esp, fallback})
     for operation in plan_restore(facts):
         if not isinstance(operation, CopyFile | CopyKernel):
@@ -470,6 +470,22 @@ def test_kernels_are_never_both_at_risk(facts: RestoreFacts) -> None:
         if isinstance(operation, CopyKernel):
             assert operation.required is not bootable
     assert whole >= {esp, fallback}
+
+
+@given(RESTORES)
+@settings(max_examples=120)
+def test_under_secure_boot_one_kernel_stays_that_the_firmware_has_started(facts: RestoreFacts) -> None:
+    present = facts.kernels
+    if not present.secure_boot or (present.main is None and present.second is None):
+        return
+    esp, fallback = f"{MOUNT_POINTS.esp}/norm_boot", f"{MOUNT_POINTS.esp}/EFI/BOOT/BOOTX64.EFI"
+    content = {esp: "main", fallback: "second", f"{MOUNT_POINTS.primary}/boot/norm_boot": "image"}
+    for operation in plan_restore(facts):
+        if isinstance(operation, CopyFile | CopyKernel):
+            content |= dict.fromkeys(paths_of(operation), content[operation.source])
+        assert {content[esp], content[fallback]} != {"image"}
+    if present.second is not None and not present.main_started:
+        assert content[fallback] == "second"
 
 
 @given(RESTORES)

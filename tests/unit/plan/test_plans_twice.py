@@ -15,6 +15,7 @@ from gprov.adapters.fake.files.files import FakeFiles
 from gprov.adapters.fake.filesystem.mounts import FakeMounts
 from gprov.adapters.fake.filesystem.tools import FakeFileSystems
 from gprov.adapters.fake.firmware.firmware import FakeFirmware
+from gprov.adapters.fake.firmware.secure_boot import FakeCodeSignatures
 from gprov.adapters.fake.firmware.tpm import FakeTpm
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.storage import Node
@@ -34,6 +35,7 @@ from gprov.domain.formats.efi.boot_variables import BOOT_ORDER, numbers_in
 from gprov.domain.image.decoding import MAX_ARCHIVE
 from gprov.domain.image.name import ImageName
 from gprov.domain.mountpoints import MountPoints
+from gprov.domain.plan.kernels import PresentKernels
 from gprov.domain.plan.provision import (
     ProvisionFacts,
     plan_make_bootable,
@@ -67,6 +69,7 @@ def plan_ports(machine: SimulatedMachine) -> PlanPorts:
     return PlanPorts(
         blocks=FakeBlockDevices(machine),
         arrays=lambda: FakeArrays(machine),
+        code_signatures=FakeCodeSignatures,
         sealing=lambda: TpmSealing(FakeTpm(machine), machine.clock),
         filesystems=lambda: FakeFileSystems(machine),
         mounts=FakeMounts(machine),
@@ -143,8 +146,7 @@ def restore_facts(machine: SimulatedMachine) -> RestoreFacts:
         targets=(disk(machine, "sda"),),
         recovery=volumes[1],
         esp=volumes[0],
-        recovery_kernel=parse_bzimage(KERNEL),
-        fallback_kernel=parse_bzimage(KERNEL),
+        kernels=PresentKernels(parse_bzimage(KERNEL), parse_bzimage(KERNEL)),
         admin_password=PasswordHash("$fake$hash"),
         network=NetworkFiles({"a.network": b"[Match]\n"}),
         keep_options=False,

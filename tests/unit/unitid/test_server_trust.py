@@ -99,7 +99,7 @@ def test_der_with_a_tail_is_refused(ca: OwnCa, tail: bytes) -> None:
 
 
 def test_a_key_beside_the_certificate_is_refused() -> None:
-    """Somebody would publish it."""
+    """It would be published."""
     ca = OwnCa(der(bytes(200))).pem
     with pytest.raises(BadInput):
         parse_ca("file", f"{ca}-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n".encode())

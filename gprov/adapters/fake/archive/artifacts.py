@@ -14,11 +14,13 @@ from gprov.domain.branding import Branding
 
 _KERNEL_SIZE = 8192
 _VERSION_OFFSET = 0x400
+_PE_HEADER, _OPTIONAL_SIZE = 0x40, 112 + 6 * 8
 
 
 def build_kernel(build_number: int, release: str = "6.1.0") -> bytes:
     """A bzImage header with a version string, without code. Source: Documentation/arch/x86/boot.rst."""
     image = bytearray(_KERNEL_SIZE)
+    _add_pe_header(image)
     image[0x1F1] = 4  # setup sectors
     struct.pack_into("<I", image, 0x1F4, (_KERNEL_SIZE - (4 + 1) * SECTOR) // 16)  # size of the protected-mode part
     struct.pack_into("<H", image, 0x1FE, 0xAA55)
@@ -28,6 +30,18 @@ def build_kernel(build_number: int, release: str = "6.1.0") -> bytes:
     version = f"{release} (gprov@simulation) #{build_number} SMP PREEMPT_DYNAMIC\0".encode()
     image[_VERSION_OFFSET : _VERSION_OFFSET + len(version)] = version
     return bytes(image)
+
+
+def _add_pe_header(image: bytearray) -> None:
+    """That of a kernel with an EFI stub, as far as signatures need it: one section behind the boot sector."""
+    struct.pack_into("<2s58xI", image, 0, b"MZ", _PE_HEADER)
+    struct.pack_into("<4sHHIIIHH", image, _PE_HEADER, b"PE\0\0", 0x8664, 1, 0, 0, 0, _OPTIONAL_SIZE, 0x206)
+    optional = _PE_HEADER + 24
+    struct.pack_into("<H", image, optional, 0x20B)
+    struct.pack_into("<I", image, optional + 60, SECTOR)  # size of the headers
+    struct.pack_into("<I", image, optional + 108, 6)  # number of data directories
+    section = (b".text", 0, 0, len(image) - SECTOR, SECTOR, 0, 0, 0, 0, 0)
+    struct.pack_into("<8sIIIIIIHHI", image, optional + _OPTIONAL_SIZE, *section)
 
 
 def build_loader(branding: Branding | None = None) -> Loader:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from gprov.adapters.fake.firmware.bios import bios_start
 from gprov.adapters.fake.firmware.grub import shown_menus
+from gprov.adapters.fake.firmware.secure_boot import starts
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.storage import FakeDisk, FakePartition
 from gprov.domain.boot.firmware import FirmwareKind
@@ -52,7 +53,7 @@ def firmware_start(machine: SimulatedMachine) -> dict[str, str]:
             machine.nvram[VariableName(BOOT_CURRENT)] = Variable(6, serialise_numbers([number]))
             return _environment(decode_arguments(option.data))
     machine.nvram.pop(VariableName(BOOT_CURRENT), None)
-    if any(_is_kernel(part, _FALLBACK) for _, part in _esps(machine)):
+    if any(_is_kernel(machine, part, _FALLBACK) for _, part in _esps(machine)):
         return {}
     raise DeviceMissing("firmware", "no boot entry and no fallback loader can be started")
 
@@ -89,12 +90,12 @@ def _kernel_is_there(machine: SimulatedMachine, path: DevicePath) -> bool:
         return False
     for _, part in _esps(machine):
         if part.uuid.lower() == drive.guid and part.volume is not None:
-            return _is_kernel(part, file.path.replace("\\", "/"))
+            return _is_kernel(machine, part, file.path.replace("\\", "/"))
     return False
 
 
-def _is_kernel(part: FakePartition, path: str) -> bool:
-    """The firmware skips files that are not valid kernels."""
+def _is_kernel(machine: SimulatedMachine, part: FakePartition, path: str) -> bool:
+    """The firmware skips files that are not valid kernels, or, under Secure Boot, not signed."""
     node = part.volume.current.get(path) if part.volume is not None else None
     if node is None:
         return False
@@ -102,7 +103,7 @@ def _is_kernel(part: FakePartition, path: str) -> bool:
         parse_whole(node.content)
     except BadInput:
         return False
-    return True
+    return starts(machine, node.content)
 
 
 def _esps(machine: SimulatedMachine) -> list[tuple[FakeDisk, FakePartition]]:

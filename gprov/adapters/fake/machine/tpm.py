@@ -21,9 +21,10 @@ _AUTHORIZED = bytes.fromhex("4000000a 00000009 40000009 0000 00 0000")
 class FakeTpmChip:
     """``persistent``: handles; those from 0x81800000 on are of the firmware. ``owned``: passwords of owner and
     endorsement hierarchy are set. ``busy``: how many times it asks for a command again. ``failed``: it is in failure
-    mode. ``ignores_clear``: it accepts TPM2_Clear and does nothing. ``presence``: the firmware has the physical
-    presence interface; ``requested``: an operation is pending there. ``nv_room``: how many indices can be defined.
-    ``memory``: what the machine's start resets; ``seed``: what makes its keys differ from those of others.
+    mode. ``garbled``: replies that it gives to commands, by code, whatever they ask. ``ignores_clear``: it accepts
+    TPM2_Clear and does nothing. ``presence``: the firmware has the physical presence interface; ``requested``: an
+    operation is pending there. ``nv_room``: how many indices can be defined. ``memory``: what the machine's start
+    resets; ``seed``: what makes its keys differ from those of others.
     """
 
     version: int = 2
@@ -33,6 +34,7 @@ class FakeTpmChip:
     clear_disabled: bool = False
     busy: int = 0
     failed: bool = False
+    garbled: dict[int, bytes] = field(default_factory=dict)
     ignores_clear: bool = False
     presence: bool = False
     requested: bool = False
@@ -61,6 +63,9 @@ class FakeTpmChip:
 
     def reply_to(self, command: bytes) -> bytes:
         self.received.append(command)
+        code = struct.unpack_from(">I", command, 6)[0]
+        if code in self.garbled:
+            return self.garbled[code]
         try:
             return self._reply_to(command)
         except TpmRefusal as refusal:

@@ -1,5 +1,5 @@
 """Files that appear whole and durable: those with secrets, which only their owner can read, and those of owners that
-everybody may read. All functions raise OSError."""
+all users may read. All functions raise OSError."""
 
 from __future__ import annotations
 

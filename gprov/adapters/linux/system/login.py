@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 
-# proc(5), /proc/PID/loginuid: this value if nobody logged in.
+# proc(5), /proc/PID/loginuid: this value without a login.
 _UNSET = 2**32 - 1
 
 

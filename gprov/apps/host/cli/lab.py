@@ -10,7 +10,7 @@ import typer
 from gprov.apps.host.cli import lab_options as options
 from gprov.apps.host.cli.options import Json, new_app, one_of
 from gprov.apps.host.cli.output import say
-from gprov.apps.host.lab.disk_shapes import unit_spec, with_bmc, with_nic
+from gprov.apps.host.lab.disk_shapes import unit_spec, with_bmc, with_nic, with_secure_boot
 from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import ExitCode
@@ -41,10 +41,12 @@ def lifecycle(
     bmc: options.Bmc = False,
     tpm: options.Tpm = False,
     tls: options.Tls = False,
+    secure_boot: options.SecureBoot = False,
     report: options.Report = None,
     kernel: options.Kernel = None,
     provision_kernel: options.ProvisionKernel = None,
     image: options.Image = None,
+    sign_cert: options.SignCertificate = None,
     as_json: Json = False,
 ) -> int:
     """A new unit through provisioning, first restore and normal boot."""
@@ -52,9 +54,10 @@ def lifecycle(
 
     plain = options.on_controllers(unit_spec(disks, firmware, serial), controller, recovery_controller)
     spec = replace(with_bmc(plain) if bmc else plain, netboot=netboot, lcd=options.LCDS[lcd], tpm=tpm, tls=tls)
+    spec = with_secure_boot(spec) if secure_boot else spec
     spec = with_nic(spec, nic) if nic is not None else spec
     request = lab_runs.StageRequest(workdir=workdir, spec=spec, report=report, as_json=as_json)
-    return lab_runs.new_unit("lifecycle", request, lab_runs.Built(kernel, provision_kernel, image))
+    return lab_runs.new_unit("lifecycle", request, lab_runs.Built(kernel, provision_kernel, image, sign_cert))
 
 
 @app.command("provision")
@@ -71,10 +74,12 @@ def provision(
     bmc: options.Bmc = False,
     tpm: options.Tpm = False,
     tls: options.Tls = False,
+    secure_boot: options.SecureBoot = False,
     report: options.Report = None,
     kernel: options.Kernel = None,
     provision_kernel: options.ProvisionKernel = None,
     image: options.Image = None,
+    sign_cert: options.SignCertificate = None,
     as_json: Json = False,
 ) -> int:
     """A new unit up to its first restore."""
@@ -82,9 +87,10 @@ def provision(
 
     plain = options.on_controllers(unit_spec(disks, firmware, serial), controller, recovery_controller)
     spec = replace(with_bmc(plain) if bmc else plain, netboot=netboot, lcd=options.LCDS[lcd], tpm=tpm, tls=tls)
+    spec = with_secure_boot(spec) if secure_boot else spec
     spec = with_nic(spec, nic) if nic is not None else spec
     request = lab_runs.StageRequest(workdir=workdir, spec=spec, report=report, as_json=as_json)
-    return lab_runs.new_unit("provision", request, lab_runs.Built(kernel, provision_kernel, image))
+    return lab_runs.new_unit("provision", request, lab_runs.Built(kernel, provision_kernel, image, sign_cert))
 
 
 @app.command("restore")

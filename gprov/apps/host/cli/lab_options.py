@@ -103,6 +103,13 @@ Tls = Annotated[
     bool,
     typer.Option("--tls", help="the factory server of a new unit has https, with a CA of its own"),
 ]
+SecureBoot = Annotated[
+    bool,
+    typer.Option(
+        "--secure-boot",
+        help="the firmware of a new unit has the lab's keys enrolled and starts only signed kernels (UEFI)",
+    ),
+]
 Serial = Annotated[str, typer.Option("--serial", metavar="TEXT", help="serial number of a new unit", parser=_serial)]
 Report = Annotated[
     str | None, typer.Option("--report", metavar="FILE", help="where the JSON report goes (default: DIR/report.json)")
@@ -118,6 +125,12 @@ ProvisionKernel = Annotated[
         "--provision-kernel",
         metavar="FILE",
         help=f"{Branding().provision_kernel} that is built already {_BUILT}",
+    ),
+]
+SignCertificate = Annotated[
+    str | None,
+    typer.Option(
+        "--sign-cert", metavar="FILE", help="with --secure-boot and --kernel: certificate (PEM) that the firmware gets"
     ),
 ]
 Image = Annotated[

@@ -39,16 +39,19 @@ class StageRequest:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """Paths of what is built already: all three or none."""
+    """Paths of what is built already: all three or none. ``certificate``: with which the kernels are verified."""
 
     kernel: str | None = None
     provision_kernel: str | None = None
     image: str | None = None
+    certificate: str | None = None
 
-    def products(self) -> Products | None:
-        """None: to be built. Raises ValueError if only some are given, DeviceMissing."""
+    def products(self, *, secure_boot: bool) -> Products | None:
+        """None: to be built. Raises ValueError for options that do not fit together, DeviceMissing."""
         paths = (self.kernel, self.provision_kernel, self.image)
-        given = [path for path in paths if path is not None]
+        given = tuple(path for path in paths if path is not None)
+        if (self.certificate is not None) != (secure_boot and bool(given)):
+            raise ValueError("--sign-cert belongs to --secure-boot with --kernel, --provision-kernel and --image")
         if not given:
             return None
         if len(given) < len(paths):
@@ -56,17 +59,19 @@ class Built:
         for path in given:
             if not os.path.isfile(path):
                 raise DeviceMissing(path, "no such file")
-        return Products(*given)
+        kernel, provision_kernel, image = given
+        return Products(kernel, provision_kernel, image, self.certificate or "")
 
 
 def new_unit(action: str, request: StageRequest, built: Built) -> int:
     """``action``: lifecycle or provision. The files of ``built`` are checked before an earlier unit is replaced."""
     container = LabContainer()
     try:
-        products = built.products()
+        products = built.products(secure_boot=request.spec.secure_boot)
         named_accelerator(container.environment())
     except (BadInput, ValueError) as error:
         return wrong_usage(str(error))
+    set_value(container.secure_boot, request.spec.secure_boot)
     if products is not None:
         set_value(container.products, products)
     with orderly_end():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gprov.apps.host.initramfs.applets import add_applets
 from gprov.apps.host.initramfs.cache import Cache, content_key
@@ -20,6 +20,7 @@ from gprov.apps.host.initramfs.kernel_settings import KernelChoice, check_budget
 from gprov.apps.host.initramfs.parts import BOOT_LOADER, CONFIGURATION, FIRMWARE, PartSize
 from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.initramfs.rootfs import RootTree, inside
+from gprov.apps.host.initramfs.signing import KernelSigner, signed_program
 from gprov.apps.host.initramfs.sources import HOST, SourceSystem
 from gprov.apps.host.initramfs.spec import Flavor, FreezeSpec, parse_spec
 from gprov.apps.host.initramfs.system_tree import write_system_tree
@@ -112,6 +113,11 @@ class Builder:
         size = os.path.getsize(files.image) - len(initramfs.content)
         check_budget(size, settings.largest)
         return Kernel(files, size, combined.replaced)
+
+    def signed(self, kernel: Kernel, signer: KernelSigner) -> Kernel:
+        """Sign a kernel for Secure Boot. Raises what ``signed_program`` raises."""
+        image = signed_program(self._processes, self._cache, self._progress, kernel.files.image, signer)
+        return replace(kernel, files=replace(kernel.files, image=image))
 
     def system_tree(self, kernel: Kernel, firmware: Sequence[FirmwareFile], target: str) -> None:
         """Write the archive of modules and firmware for the root of an image."""

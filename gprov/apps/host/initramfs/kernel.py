@@ -29,7 +29,7 @@ _BUILD_VERSION = "1"
 _IMAGE = "arch/x86/boot/bzImage"
 _INITRAMFS = "initramfs.cpio.zst"  # CONFIG_INITRAMFS_SOURCE
 _MAX_BUILD_SECONDS = 3 * 3600.0  # longer builds count as hanging
-_TREES_KEPT = 3  # a quarter of a GB each
+_TREES_KEPT = 4  # a quarter of a GB each
 _KERNELS_KEPT = 40
 _MODULES_KEPT = 6
 # Files that depend on initramfs or build number. Removed from cached trees: this halves their size, and no outdated

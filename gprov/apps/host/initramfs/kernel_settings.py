@@ -98,10 +98,11 @@ class KernelChoice:
     folder: str
 
 
-def shipped_choice(folder: str) -> KernelChoice:
-    """What ``kernel.toml`` and ``x86_64.config`` in a folder say."""
+def shipped_choice(folder: str, fragments: Sequence[str] = ()) -> KernelChoice:
+    """What ``kernel.toml`` and ``x86_64.config`` in a folder say, with further fragments."""
     path = os.path.join(folder, SETTINGS_FILE)
-    return KernelChoice(parse_settings(read_text(path), path), os.path.join(folder, BASE_FILE), folder)
+    settings = parse_settings(read_text(path), path).with_options(fragments, None, (), None)
+    return KernelChoice(settings, os.path.join(folder, BASE_FILE), folder)
 
 
 def configuration(choice: KernelChoice) -> Combined:

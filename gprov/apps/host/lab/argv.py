@@ -81,7 +81,11 @@ def _accelerator(machine: Machine, endpoints: HostEndpoints) -> Iterator[str]:
 
 
 def _board(machine: Machine, endpoints: HostEndpoints) -> Iterator[str]:
-    board = "q35,smm=off"
+    # With Secure Boot the store of variables is writable in system management mode only, so that no system can bypass
+    # the firmware's checks.
+    board = "q35,smm=on" if machine.secure_boot else "q35,smm=off"
+    if machine.secure_boot:
+        yield from ("-global", "driver=cfi.pflash01,property=secure,value=on", "-global", "ICH9-LPC.disable_s3=1")
     if machine.firmware is FirmwareKind.UEFI:
         for name, file, read_only in (("code", endpoints.firmware_code, True), ("variables", machine.variables, False)):
             node = {"driver": "file", "filename": file}
@@ -222,6 +226,8 @@ def _check(machine: Machine) -> None:
     problems += [Problem(f"disk {name}", "name is used twice") for name in sorted(set(names)) if names.count(name) > 1]
     if machine.firmware is FirmwareKind.UEFI and not machine.variables:
         problems.append(Problem("variables", "UEFI firmware needs a variable store"))
+    if machine.secure_boot and machine.firmware is not FirmwareKind.UEFI:
+        problems.append(Problem("Secure Boot", "BIOS has none"))
     if machine.bmc and machine.namespace:
         problems.append(Problem("management controller", "its simulator is not reachable from a network namespace"))
     if problems:

@@ -76,6 +76,15 @@ def with_bmc(spec: VirtualUnitSpec) -> VirtualUnitSpec:
     return replace(_of_platform(spec, "ipmi"), bmc=True)
 
 
+def with_secure_boot(spec: VirtualUnitSpec) -> VirtualUnitSpec:
+    """The same unit with firmware that starts only what is signed. Raises BadInput."""
+    if spec.firmware is not FirmwareKind.UEFI:
+        raise BadInput("virtual unit", [Problem("Secure Boot", "BIOS has none")])
+    if spec.netboot:
+        raise BadInput("virtual unit", [Problem("Secure Boot", "Debian's iPXE is not signed: no network boot")])
+    return replace(spec, secure_boot=True)
+
+
 def with_controllers(
     spec: VirtualUnitSpec, data: DiskBus | None = None, recovery: DiskBus | None = None
 ) -> VirtualUnitSpec:

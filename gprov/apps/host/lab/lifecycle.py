@@ -72,7 +72,7 @@ class Lab:
     def lifecycle(self, folder: str, spec: VirtualUnitSpec) -> tuple[VirtualUnit, tuple[StageResult, ...]]:
         """Provision, restore and boot a new unit. Stops at the first stage that fails."""
         products = self._products()
-        unit = VirtualUnit.create(folder, spec, self._processes)
+        unit = VirtualUnit.create(folder, spec, self._processes, products.certificate)
         with self._factory(unit) as factory:
             results = [self._provision(unit, factory, products)]
             for stage in (self._restore, self._boot):
@@ -83,7 +83,7 @@ class Lab:
     def provision(self, folder: str, spec: VirtualUnitSpec) -> tuple[VirtualUnit, StageResult]:
         """Create and provision a unit."""
         products = self._products()
-        unit = VirtualUnit.create(folder, spec, self._processes)
+        unit = VirtualUnit.create(folder, spec, self._processes, products.certificate)
         with self._factory(unit) as factory:
             return unit, self._provision(unit, factory, products)
 

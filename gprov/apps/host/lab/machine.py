@@ -110,7 +110,8 @@ class Machine:
     ``reports``: has the port on which the operating system reports; with it the system powers off after its report.
     ``namespace``: network namespace in which QEMU runs, "" for that of the host. ``lcd``: model of the display on a
     USB serial adapter. ``bmc``: folder of the simulated management controller, "" without one. ``tpm``: folder with
-    the memory of its TPM, "" without one. ``instruction_clock``: the guest's time is that of its instructions, 2 **
+    the memory of its TPM, "" without one. ``secure_boot``: the firmware is one that enforces Secure Boot as soon as
+    ``variables`` has keys. ``instruction_clock``: the guest's time is that of its instructions, 2 **
     ``instruction_clock`` ns each, so that measurements do not depend on the host's load; emulated, also where the
     host has KVM. None: the host's time. ``extra``: further QEMU arguments."""
 
@@ -127,6 +128,7 @@ class Machine:
     lcd: Model | None = None
     bmc: str = ""
     tpm: str = ""
+    secure_boot: bool = False
     instruction_clock: int | None = None
     extra: tuple[str, ...] = field(default=())
 

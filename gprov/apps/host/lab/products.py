@@ -16,6 +16,7 @@ from gprov.apps.host.initramfs.firmware import INSTALLED
 from gprov.apps.host.initramfs.hostfiles import copy_file, os_errors_translated
 from gprov.apps.host.initramfs.kernel_settings import chosen_firmware, shipped_choice
 from gprov.apps.host.initramfs.progress import BuildProgress
+from gprov.apps.host.initramfs.signing import FRAGMENT, KernelSigner
 from gprov.apps.host.initramfs.spec import Flavor
 from gprov.apps.host.lab.rootfs import RootBuilder, entry_of, read_recipe
 from gprov.domain.branding import Branding
@@ -35,11 +36,13 @@ FIRST_IMAGE = ImageName(date(2024, 1, 15), 1, "0001", Branding().image_prefix)
 
 @dataclass(frozen=True, slots=True)
 class Products:
-    """Paths of both kernels and the image. The image has its published name."""
+    """Paths of both kernels and the image. The image has its published name. ``certificate``: path of the PEM file
+    with which the firmware verifies the kernels under Secure Boot, "" if they are not signed."""
 
     normal_kernel: str
     provision_kernel: str
     image: str
+    certificate: str = ""
 
     @property
     def image_name(self) -> str:
@@ -60,7 +63,8 @@ class Products:
 
 
 class ProductBuilder:
-    """``environment``: BUILD_NUMBER, and proxy settings for the package manager."""
+    """``environment``: BUILD_NUMBER, and proxy settings for the package manager. ``signer``: signs the kernels; None:
+    they are not signed."""
 
     def __init__(
         self,
@@ -70,6 +74,7 @@ class ProductBuilder:
         images: ImageMaker,
         environment: Mapping[str, str],
         jobs: int,
+        signer: KernelSigner | None = None,
     ) -> None:
         self._processes = processes
         self._cache = cache
@@ -79,18 +84,26 @@ class ProductBuilder:
         self._roots = RootBuilder(processes, cache, progress, environment)
         self._number = _build_number(environment)
         self._jobs = jobs
+        self._signer = signer
 
     def build(self, suite: str = "") -> Products:
         """``suite``: of the Debian root, "" for the usual one."""
         normal = self.kernel(Flavor.NORMAL)
-        return Products(normal, self.kernel(Flavor.MFG), self.image(normal, suite=suite))
+        return Products(normal, self.kernel(Flavor.MFG), self.image(normal, suite=suite), self.certificate)
+
+    @property
+    def certificate(self) -> str:
+        """For ``Products``."""
+        return "" if self._signer is None else self._signer.certificate
 
     def kernel(self, flavor: Flavor) -> str:
         """Build a kernel; return its path in the cache."""
-        choice = shipped_choice(os.path.join(_BUILDROOT, "kernel"))
+        fragments = () if self._signer is None else (FRAGMENT,)
+        choice = shipped_choice(os.path.join(_BUILDROOT, "kernel"), fragments)
         firmware = chosen_firmware(choice.settings, choice.folder, INSTALLED)
         initramfs = self._builds.initramfs(os.path.join(_BUILDROOT, "initramfs.toml"), flavor, firmware=firmware)
-        return self._builds.kernel(choice, initramfs, self._number, self._jobs).files.image
+        built = self._builds.kernel(choice, initramfs, self._number, self._jobs)
+        return (built if self._signer is None else self._builds.signed(built, self._signer)).files.image
 
     def image(self, kernel: str, name: ImageName = FIRST_IMAGE, suite: str = "") -> str:
         """Make an image with the lab's Debian root and a kernel; return its path in the cache. ``suite``: of the root,

@@ -26,6 +26,7 @@ from gprov.domain.errors import DeadlineExceeded, DeviceFault, DeviceMissing, To
 from gprov.ports.process import Processes, Running
 
 FIRMWARE_CODE = "/usr/share/OVMF/OVMF_CODE_4M.fd"
+SECURE_FIRMWARE_CODE = "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd"
 FIRMWARE_VARIABLES = "/usr/share/OVMF/OVMF_VARS_4M.fd"
 
 _START_SECONDS = 30.0
@@ -136,7 +137,8 @@ class Runner:
 
         At the end of the context QEMU quits in an orderly way (complete files), or is killed if it does not.
         """
-        _require_file(self._firmware_code, "apt-get install ovmf")
+        firmware_code = SECURE_FIRMWARE_CODE if machine.secure_boot else self._firmware_code
+        _require_file(firmware_code, "apt-get install ovmf")
         with (
             _sockets_folder() as folder,
             _bmc_of(machine, self._processes) as bmc,
@@ -153,7 +155,7 @@ class Runner:
                 lcd=os.path.join(folder, "lcd"),
                 serial_log=serial_log,
                 report=os.path.join(folder, "report"),
-                firmware_code=self._firmware_code,
+                firmware_code=firmware_code,
             )
             log = os.path.join(folder, "qemu.log")
             with (

@@ -224,7 +224,7 @@ class CutScenarios:
 def small_products(builder: ProductBuilder, images: SmallImages) -> Products:
     """Both kernels and a small image."""
     kernel = builder.kernel(Flavor.NORMAL)
-    return Products(kernel, builder.kernel(Flavor.MFG), images.image(kernel, FIRST_IMAGE))
+    return Products(kernel, builder.kernel(Flavor.MFG), images.image(kernel, FIRST_IMAGE), builder.certificate)
 
 
 def _require(results: Sequence[StageResult]) -> None:

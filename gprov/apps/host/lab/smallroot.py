@@ -19,6 +19,7 @@ from gprov.apps.host.lab.products import file_digest
 from gprov.apps.host.lab.rootfs import EPOCH
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, Problem, ToolMissing
+from gprov.domain.formats.efi.variables import EFI_GLOBAL
 from gprov.domain.image.imgmeta import ImageMeta
 from gprov.domain.image.name import ImageName
 from gprov.domain.unit.cap import CAP_PCR
@@ -26,7 +27,7 @@ from gprov.ports.process import Processes
 
 _BUSYBOX = "/bin/busybox"
 _KIND = "small-images"
-_FORMAT = "2"  # increment when this module makes other images
+_FORMAT = "4"  # increment when this module makes other images
 _PROGRAM = 0o755
 _KEPT = 8
 _FILES = 120
@@ -48,12 +49,19 @@ done
 tags=$(cd / && echo *.disktag)
 flag=false
 [ -e /{Branding().flag_file} ] && flag=true
+$b mount -t securityfs securityfs /sys/kernel/security 2>/dev/null
+$b mount -t efivarfs efivarfs /sys/firmware/efi/efivars 2>/dev/null
+lockdown=
+read -r lockdown 2>/dev/null </sys/kernel/security/lockdown
+secured=$($b tail -c 1 /sys/firmware/efi/efivars/SecureBoot-{EFI_GLOBAL} 2>/dev/null | $b od -A n -t u1)
 for port in /sys/class/virtio-ports/*; do
     [ "$($b cat "$port/name")" = {REPORT_PORT} ] && out=/dev/${{port##*/}}
 done
 [ -e /sys/class/tpm/tpm0/pcr-sha256/{CAP_PCR} ] && pcr=$($b cat /sys/class/tpm/tpm0/pcr-sha256/{CAP_PCR})
-form='GPROV-LAB {{"verdict":"multi-user","uptime":%s,"disktag":"%s","flag":%s,"recovery":%s,"kernel":"%s","cap":"%s"}}'
-$b printf "$form\\n" "$uptime" "$tags" "$flag" "$recovery" "$($b uname -v)" "$pcr" >"${{out:-/dev/console}}"
+first='GPROV-LAB {{"verdict":"multi-user","uptime":%s,"disktag":"%s","flag":%s,"recovery":%s,"kernel":"%s"'
+$b printf "$first,"'"cap":"%s","secure_boot":"%s","lockdown":"%s"}}\\n' \\
+    "$uptime" "$tags" "$flag" "$recovery" "$($b uname -v)" "$pcr" "$($b echo $secured)" "$lockdown" \\
+    >"${{out:-/dev/console}}"
 $recovery && $b umount /mnt/RECOVERY
 $b sync
 $b mount -o remount,ro /

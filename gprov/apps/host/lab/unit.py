@@ -12,6 +12,7 @@ from dataclasses import replace
 from gprov.apps.host.initramfs.hostfiles import os_errors_translated, read_file, write_file
 from gprov.apps.host.lab.machine import DiskBus, Durability, Machine
 from gprov.apps.host.lab.runner import FIRMWARE_VARIABLES
+from gprov.apps.host.lab.secure_boot import enrolled_variables
 from gprov.apps.host.lab.unitspec import (
     BMC,
     RECOVERY,
@@ -50,14 +51,16 @@ class VirtualUnit:
         return cls(folder, read_spec(path, raw))
 
     @classmethod
-    def create(cls, folder: str, spec: VirtualUnitSpec, processes: Processes) -> VirtualUnit:
-        """Create a unit with empty disks and firmware defaults. Replaces an existing unit in the folder."""
+    def create(cls, folder: str, spec: VirtualUnitSpec, processes: Processes, certificate: str = "") -> VirtualUnit:
+        """Create a unit with empty disks and firmware defaults. Replaces an existing unit in the folder.
+        ``certificate``: path of the PEM file that is enrolled if the unit has Secure Boot."""
         unit = cls(folder, spec)
         unit._prepare_folder()
         for index in range(len(spec.primaries)):
             unit._make_disk(processes, unit.primary(index), str(spec.primary_size))
         unit._make_disk(processes, unit.recovery, str(spec.recovery_size))
-        unit._complete(FIRMWARE_VARIABLES)
+        enrolled = enrolled_variables(FIRMWARE_VARIABLES, certificate) if spec.secure_boot else b""
+        unit._complete(enrolled or read_file(FIRMWARE_VARIABLES))
         return unit
 
     def overlay(self, folder: str, processes: Processes) -> VirtualUnit:
@@ -71,7 +74,7 @@ class VirtualUnit:
             if os.path.isdir(own):
                 with os_errors_translated(copy):
                     shutil.copytree(own, copy)
-        other._complete(self.variables)
+        other._complete(read_file(self.variables) if self.spec.firmware is FirmwareKind.UEFI else b"")
         return other
 
     def detach(self, processes: Processes) -> None:
@@ -138,10 +141,10 @@ class VirtualUnit:
         with os_errors_translated(file):
             os.chmod(file, _PRIVATE)
 
-    def _complete(self, variables: str) -> None:
+    def _complete(self, variables: bytes) -> None:
         """Write the variables, then unit.json, which marks the unit as complete."""
         if self.spec.firmware is FirmwareKind.UEFI:
-            with os_errors_translated(variables):
-                shutil.copyfile(variables, self.variables)
+            write_file(self.variables, variables)
+            with os_errors_translated(self.variables):
                 os.chmod(self.variables, _PRIVATE)
         write_file(self.path(_FACTS), spec_text(self.spec))

@@ -47,6 +47,8 @@ class VirtualUnitSpec:
     tpm: bool = False
     # Its factory server has https, with a CA of its own.
     tls: bool = False
+    # Its firmware has the lab's keys enrolled and starts only what is signed with them.
+    secure_boot: bool = False
     # QEMU's name of the network interface's model (``nics``), "" for the usual one.
     nic: str = ""
 
@@ -79,6 +81,7 @@ class VirtualUnitSpec:
             lcd=self.lcd,
             bmc=f"{folder}/{BMC}" if self.bmc else "",
             tpm=f"{folder}/{TPM}" if self.tpm else "",
+            secure_boot=self.secure_boot,
         )
 
     @property
@@ -101,13 +104,15 @@ def spec_text(spec: VirtualUnitSpec) -> bytes:
     }
     values = asdict(spec) | plain
     # Units without these have the same text as before there were any: it is part of keys of the cache.
-    del values["lcd"], values["bmc"], values["tpm"], values["tls"], values["nic"]
+    del values["lcd"], values["bmc"], values["tpm"], values["tls"], values["nic"], values["secure_boot"]
     display = {} if spec.lcd is None else {"lcd": str(spec.lcd.value)}
     controller = {"bmc": True} if spec.bmc else {}
     chip = {"tpm": True} if spec.tpm else {}
     encryption = {"tls": True} if spec.tls else {}
     interface = {"nic": spec.nic} if spec.nic else {}
-    return json.dumps(values | display | controller | chip | encryption | interface, indent=2).encode() + b"\n"
+    secured = {"secure_boot": True} if spec.secure_boot else {}
+    extras = display | controller | chip | encryption | interface | secured
+    return json.dumps(values | extras, indent=2).encode() + b"\n"
 
 
 def read_spec(source: str, raw: bytes) -> VirtualUnitSpec:
@@ -129,6 +134,7 @@ def read_spec(source: str, raw: bytes) -> VirtualUnitSpec:
         bmc=root.boolean("bmc"),
         tpm=root.boolean("tpm"),
         tls=root.boolean("tls"),
+        secure_boot=root.boolean("secure_boot"),
         nic=root.one_of("nic", {name: name for name in NICS}, ""),
     )
     return finish(source, root, spec)

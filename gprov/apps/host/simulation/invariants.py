@@ -128,13 +128,13 @@ def _is_locked(line: bytes, restored: bytes) -> bool:
 
 
 def trust_problems(world: World) -> list[str]:
-    """Where images are judged: PRIMARY never holds one that nobody signed, and RECOVERY's trust chain is not older than
-    the version that is recorded beside it."""
+    """Where images are judged: PRIMARY never holds one without a signature, and RECOVERY's trust chain is not older
+    than the version that is recorded beside it."""
     if not world.built_in:
         return []
     names, tag = world.branding, f"/{FORBIDDEN.removesuffix('.upd')}.disktag"
     problems = [
-        "PRIMARY was made from an image that nobody signed"
+        "PRIMARY was made from an image without a signature"
         for volume in volumes(world, names.primary_label)
         if volume.current.get(tag) is not None
     ]

@@ -16,7 +16,7 @@ from gprov.domain.trust import built_in
 from gprov.domain.trust.policy import TrustPolicy
 
 MANUF_SIGNATURE_URL = MANUF_URL + SIGNATURE_SUFFIX
-# An image that nobody signed, newer than all others.
+# An image without a signature, newer than all others.
 FORBIDDEN = f"{Branding().image_prefix}2030-01-01.1.upd"
 
 

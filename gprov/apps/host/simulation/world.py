@@ -27,6 +27,7 @@ from gprov.adapters.fake.filesystem.mounts import FakeMounts
 from gprov.adapters.fake.filesystem.tools import FakeFileSystems
 from gprov.adapters.fake.firmware.config_tools import FakeConfigTools
 from gprov.adapters.fake.firmware.firmware import FakeFirmware, FakeInventory, FakeSmbios
+from gprov.adapters.fake.firmware.secure_boot import FakeCodeSignatures
 from gprov.adapters.fake.firmware.tpm import FakeTpm
 from gprov.adapters.fake.firmware.uefi import firmware_start, record_foreign_start
 from gprov.adapters.fake.machine.machine import SimulatedMachine
@@ -205,6 +206,7 @@ def plug_in(container: UnitContainer, world: World) -> None:
     set_value(container.write_loads, FakeWriteLoads(machine, machine.load_model))
     set_value(container.sensors, FakeSensors(machine, machine.load_model))
     set_value(container.arrays, arrays)
+    set_value(container.code_signatures, FakeCodeSignatures())
     set_value(container.array_writer, arrays)
     set_value(container.image_archives, FakeArchives(machine, world.branding))
     set_value(container.firmware, firmware)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.reporting.bus import EventBus
-from gprov.domain.boot.entries import started_by_fallback
+from gprov.domain.boot.entries import started_by_fallback, started_file
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import DeviceFault, GprovError
 from gprov.domain.formats.efi.boot_variables import entry_number
@@ -32,6 +32,17 @@ def boot_variables(firmware: Firmware, bus: EventBus) -> dict[str, Variable]:
         if variable is not None:
             found[name.name] = variable
     return found
+
+
+def started_from_main_kernel(firmware: Firmware, context: UnitContext) -> bool:
+    """Whether the firmware has started this boot from RECOVERY's first kernel, by a boot entry. False on BIOS, and if
+    that cannot be proved."""
+    try:
+        started = started_file(boot_variables(firmware, context.bus))
+    except GprovError as error:
+        context.bus.warning(str(error))
+        return False
+    return started == f"/{context.branding.boot_kernel}".lower()
 
 
 def is_fallback_boot(firmware: Firmware, context: UnitContext) -> bool:

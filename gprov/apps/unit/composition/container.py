@@ -86,6 +86,7 @@ def _volume_ports(unit: UnitContainer) -> VolumePorts:
         filesystems=unit.filesystems,
         firmware=unit.firmware,
         arrays=unit.arrays,
+        code_signatures=unit.code_signatures,
         sealing=unit.sealing,
     )
 
@@ -101,6 +102,7 @@ def _plan_ports(unit: UnitContainer) -> PlanPorts:
         filesystems=unit.filesystems,
         firmware=unit.firmware,
         arrays=unit.arrays,
+        code_signatures=unit.code_signatures,
         sealing=unit.sealing,
         http=unit.http(),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # each import is time on every boot
     from gprov.domain.boot.args import BootArguments
+    from gprov.ports.code_signatures import CodeSignatures
     from gprov.ports.config_tool import ConfigTools
     from gprov.ports.destructive.tpm import Tpm
     from gprov.ports.destructive.variable_writer import VariableWriter
@@ -19,6 +20,12 @@ def variable_writer() -> VariableWriter:
     from gprov.adapters.linux.firmware.efivars import EfivarsFirmware
 
     return EfivarsFirmware()
+
+
+def code_signatures() -> CodeSignatures:
+    from gprov.adapters.linux.system.authenticode import OpensslCodeSignatures
+
+    return OpensslCodeSignatures()
 
 
 def firmware() -> Firmware:

@@ -231,6 +231,7 @@ class PortContainer(Container):
     sensors = singleton(burnin_adapters.sensors)
 
     firmware = singleton(firmware_adapters.firmware)
+    code_signatures = singleton(firmware_adapters.code_signatures)
     smbios = singleton(firmware_adapters.smbios)
     inventory = singleton(firmware_adapters.inventory)
     hasher = singleton(adapters.hasher)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.arrays import Arrays
     from gprov.ports.block import BlockDevices
     from gprov.ports.clock import Clock
+    from gprov.ports.code_signatures import CodeSignatures
     from gprov.ports.files import Files
     from gprov.ports.filesystem import FileSystems, Mounts
     from gprov.ports.firmware import Firmware
@@ -19,7 +20,8 @@ if TYPE_CHECKING:  # each import is time on every boot
 
 @dataclass(frozen=True, kw_only=True)
 class VolumePorts:
-    """``filesystems``, ``firmware``, ``arrays`` and ``sealing`` make their port: a normal boot needs none of them."""
+    """What is callable makes its port: ``filesystems``, ``firmware``, ``arrays``, ``sealing``, ``code_signatures``. A
+    normal boot needs none of them."""
 
     blocks: BlockDevices
     mounts: Mounts
@@ -29,3 +31,4 @@ class VolumePorts:
     firmware: Callable[[], Firmware]
     arrays: Callable[[], Arrays]
     sealing: Callable[[], SecretSealing]
+    code_signatures: Callable[[], CodeSignatures]

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import assert_never
 
+from gprov.apps.unit.boot.secure_boot import startable_kernels
 from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.apps.unit.execution.boot_entry_update import update_boot_entries
 from gprov.apps.unit.execution.destructive_ports import DestructivePorts
 from gprov.apps.unit.execution.dismantling import dismantle_arrays
 from gprov.apps.unit.execution.fetch import fetch_file
-from gprov.apps.unit.execution.file_operations import perform_on_files
+from gprov.apps.unit.execution.file_operations import FileOperation, perform_on_files
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.disk.arrays import RunningArray
 from gprov.domain.disk.model import Disk, Partition
-from gprov.domain.errors import GprovError, InternalError
+from gprov.domain.errors import GprovError, InternalError, RefusedByPolicy
 from gprov.domain.events import OperationPhase, OperationReport
 from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.plan.disk_operations import (
@@ -128,7 +129,19 @@ class Executor:
                 esp = self._partition(operation.esp)
                 update_boot_entries(ports.firmware(), destructive.variable_writer, esp, operation, self._bus)
             case _:
-                perform_on_files(ports.files, operation)
+                self._perform_on_files(operation)
+
+    def _perform_on_files(self, operation: FileOperation) -> None:
+        if isinstance(operation, CopyKernel):
+            self._require_startable(operation.source)
+        perform_on_files(self._ports.files, operation)
+
+    def _require_startable(self, kernel: str) -> None:
+        """Raises RefusedByPolicy for a kernel that the firmware would not start: Secure Boot."""
+        startable = startable_kernels(self._ports, self._bus)
+        reason = startable.refusal(self._ports.files, kernel) if startable is not None else ""
+        if reason:
+            raise RefusedByPolicy(f"{kernel}: Secure Boot is on, and the firmware would not start it: {reason}")
 
     def _node(self, place: VolumeRef) -> str:
         match place:

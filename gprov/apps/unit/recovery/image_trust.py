@@ -142,9 +142,8 @@ class ImageTrust:
         if known is None or manifest is None:
             return
         floor = manifest.release.floor
-        if floor > known.ratchets.values.security_floor:
-            known.ratchets.raise_to(RatchetValues(security_floor=floor))
-            self._bus.log(f"the security floor is {floor} now: {stem} is confirmed")
+        if known.ratchets.raise_to(RatchetValues(security_floor=floor)):
+            self._bus.log(f"the security floor {floor} is recorded: {stem} is confirmed")
 
     def _installed_manifest(self, known: KnownTrust, stem: str) -> Manifest | None:
         """Of the image ``stem``, with a signature that counts now."""

@@ -8,7 +8,7 @@ from gprov.apps.unit.recovery.recovery_ratchets import AllRatchets
 from gprov.apps.unit.recovery.regular_files import read_regular
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.errors import BadInput, DeviceFault
-from gprov.domain.recovery_files import TRUST_FOLDER
+from gprov.domain.recovery_files import CHAIN_COPY, TRUST_FOLDER
 from gprov.domain.trust import built_in
 from gprov.domain.trust.chain import CHAIN_FILE, MAX_CHAIN, TrustChain, check_chain, parse_chain, serialise_chain
 from gprov.domain.trust.ratchets import RatchetValues
@@ -36,20 +36,20 @@ class TrustChains:
         *,
         keeps: bool,
     ) -> None:
-        recovery = context.mount_points.recovery
+        folder = f"{context.mount_points.recovery}/{TRUST_FOLDER}"
         self._files = files
         self._verifier = verifier
         self._ratchets = ratchets
         self._bus = context.bus
         self._keeps = keeps
-        self._stored_path = f"{recovery}/{TRUST_FOLDER}/{CHAIN_FILE}"
+        # One that is damaged must not make the unit refuse its images: it has seen the version.
+        self._stored_paths = (f"{folder}/{CHAIN_FILE}", f"{folder}/{CHAIN_COPY}")
         self._own = own
         self._longest = own
         if own is not None:
-            stored = self._of_the_owner(self._stored_path)
-            self._stored_version = stored.version if stored is not None else 0
-            beside_images = self._of_the_owner(f"{context.image_folder}/{CHAIN_FILE}")
-            for chain in (stored, beside_images):
+            stored = [self._of_the_owner(path) for path in self._stored_paths]
+            self._stored_version = min(chain.version if chain is not None else 0 for chain in stored)
+            for chain in (*stored, self._of_the_owner(f"{context.image_folder}/{CHAIN_FILE}")):
                 self._take(chain)
             self._adopt()
             if self.believed is None:
@@ -107,15 +107,15 @@ class TrustChains:
             return
         if chain.version > self._stored_version:
             try:
-                self._files.replace(self._stored_path, serialise_chain(chain))
+                for path in self._stored_paths:
+                    self._files.replace(path, serialise_chain(chain))
             except DeviceFault as fault:
                 # Without the chain the version must not be recorded: the unit would believe nothing any more.
                 self._bus.warning(f"the trust chain of version {chain.version} is not kept: {fault}")
                 return
             self._stored_version = chain.version
-        if chain.version > self._ratchets.values.trust_version:
-            self._ratchets.raise_to(RatchetValues(trust_version=chain.version))
-            self._bus.log(f"the trust version is {chain.version} now")
+        if self._ratchets.raise_to(RatchetValues(trust_version=chain.version)):
+            self._bus.log(f"the trust version {chain.version} is recorded")
 
 
 def _valid_chain(path: str, files: Files, verifier: SignatureVerifier, bus: EventBus) -> TrustChain | None:

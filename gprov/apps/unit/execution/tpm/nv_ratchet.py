@@ -2,8 +2,8 @@
 
 The index is an ordinary one of eight bytes, written under the policy that the cap is not set: the running system can
 read it, and cannot write it. A counter of the TPM is not used: it counts in ones (a security version may be a date), it
-starts above the highest of all counters that the TPM ever had, and whoever may remove an ordinary index may remove a
-counter, too.
+starts above the highest of all counters that the TPM ever had, and a right to remove an ordinary index is one to
+remove a counter, too.
 """
 
 from __future__ import annotations

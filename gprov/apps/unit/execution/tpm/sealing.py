@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing_extensions import override
 
 from gprov.apps.unit.execution.tpm.conversation import TPM
-from gprov.apps.unit.execution.tpm.opening import conversation_with
+from gprov.apps.unit.execution.tpm.opening import TPM_2, conversation_with
 from gprov.domain.errors import DeviceFault
 from gprov.domain.formats.tpm.policy import pcr_extend
 from gprov.domain.unit.cap import CAP_DIGEST, CAP_PCR
@@ -46,5 +46,7 @@ class TpmSealing(SecretSealing):
 
     @override
     def end(self) -> None:
+        if self._tpm.version() != TPM_2:
+            return  # nothing can have been sealed to it
         with conversation_with(self._tpm, self._clock) as conversation:
             conversation.ask("TPM2_PCR_Extend", pcr_extend(CAP_PCR, CAP_DIGEST))
