@@ -11,6 +11,7 @@ import pytest
 from typing_extensions import override
 
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
+from gprov.adapters.fake.dmi.tables import FakeSystem, build_table
 from gprov.adapters.fake.firmware.tpm import FakeTpm
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.stop import StopReason
@@ -18,7 +19,7 @@ from gprov.adapters.fake.machine.storage import Node
 from gprov.adapters.fake.machine.tpm import FakeTpmChip
 from gprov.apps.host.simulation.emergency_stick import EMERGENCY_IMAGE, emergency_image, plug_stick
 from gprov.apps.host.simulation.invariants import system_problems
-from gprov.apps.host.simulation.new_worlds import IMAGE_NAME
+from gprov.apps.host.simulation.new_worlds import IMAGE_NAME, SERIAL
 from gprov.apps.host.simulation.owner import Owner, sign
 from gprov.apps.host.simulation.signed_factory import build_in, sign_factory, signed_files
 from gprov.apps.unit.composition.container import UnitContainer
@@ -641,6 +642,21 @@ def test_an_owner_can_forbid_it_and_then_the_menu_does_not_offer_it() -> None:
     assert unit.systems() == [IMAGE_NAME]
     assert f"{REFUSED_NAME.removesuffix('.upd')} is not offered: has the security version 0" in unit.lines()
     assert "OVERRIDE" not in unit.log()
+
+
+@pytest.mark.parametrize("by_fallback", [False, True])
+def test_the_menu_does_not_offer_an_image_for_other_platforms(by_fallback: bool) -> None:
+    unit = running(TrustPolicy.ENFORCE_ALWAYS)
+    if by_fallback:
+        unit.machine.smbios = build_table(FakeSystem(manufacturer="ACME", product="prototype", serial=SERIAL))
+        unit.put("RECOVERY", "/platform.ident", b"QEMU-mfg-test\n")
+    add(unit, REFUSED_NAME, Release(9, 0, ("Other",)))
+    unit.machine.operator_present, unit.machine.keys = True, [*MENU, "0", "yes"]
+    assert unit.boot() is StopReason.REBOOT
+    assert unit.systems() == [IMAGE_NAME]
+    stem = REFUSED_NAME.removesuffix(".upd")
+    assert f"{stem} is not offered: is signed for Other, and this unit is QEMU-mfg-test" in unit.lines()
+    assert stem not in unit.errors()
 
 
 def test_a_person_is_asked_only_about_the_image_that_was_chosen(unit: UnitDriver) -> None:

@@ -181,6 +181,7 @@ def test_one_root_is_replaced_by_three_keys() -> None:
 def test_missing_signatures_are_those_of_roots_that_have_not_signed() -> None:
     later = signed(next_statement(FIRST, roots=(ROOT_A, ROOT_C)), ROOT_B)
     assert missing_signatures(later, FIRST) == (ROOT_A.public, ROOT_C.public)
+    assert missing_signatures(signed(later.statement, ROOT_B, ROOT_C), FIRST) == (ROOT_A.public,)
     assert missing_signatures(signed(FIRST, ROOT_B), None) == (ROOT_A.public,)
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from gprov.domain.image.manifest import Manifest
-from gprov.domain.trust.policy import Doubt
 from tests.unit.trust.desk import Desk
 
 
@@ -46,8 +45,8 @@ def test_a_stolen_signer(desk: Desk) -> None:
     thief = desk.signed_image("2030-01-01.1", "s")
     new = desk.signed_image("2025-01-01.1", "s2", "--trust", str(desk.path("chain")))
     assert isinstance(desk.unit_says(thief, "built-in"), Manifest)  # what it would believe without the long chain
-    assert desk.unit_says(new, "built-in") is Doubt.BAD_SIGNATURE
-    assert desk.unit_says(thief, "chain") is Doubt.REVOKED
+    assert "is no key of the owner in version 1" in str(desk.unit_says(new, "built-in"))
+    assert "was revoked (trust version 3)" in str(desk.unit_says(thief, "chain"))
     assert isinstance(desk.unit_says(new, "chain"), Manifest)
     assert isinstance(desk.unit_says(old, "chain"), Manifest)
     assert desk.run("image", "verify", f"@{thief}", "--trust", "@chain") == 1
