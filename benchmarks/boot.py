@@ -8,7 +8,7 @@ end: "Run /init as init process", and the first line of the systemd on PRIMARY, 
     python -m benchmarks.boot [--rounds 5] [--instructions] [--workdir DIR] [--only TEXT]
 
 DIR is a unit as `gprov lab lifecycle` leaves it, or none. With --instructions the machine's clock counts instructions,
-a nanosecond each, so that other work of the host has no influence; with one processor.
+a nanosecond each, so that other work of the host has no influence, except on waits for the disk; with one processor.
 """
 
 from __future__ import annotations

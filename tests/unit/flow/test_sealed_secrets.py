@@ -230,6 +230,13 @@ def test_without_a_tpm_that_can_seal_secrets_are_as_before_and_it_is_reported(tp
     assert "secrets/admin.hash on RECOVERY is not sealed, and can be read" in unit.log(severity)
 
 
+def test_a_busy_tpm_is_capped_before_the_system_is_started(unit: UnitDriver) -> None:
+    chip(unit).busy = 3
+    assert unit.boot(NORMAL) is StopReason.SWITCHED_ROOT
+    assert chip(unit).memory.pcrs[CAP_PCR] != bytes(32)
+    assert "sealed on RECOVERY" not in unit.warnings()
+
+
 def test_a_tpm_that_cannot_be_capped_does_not_stop_a_start(unit: UnitDriver) -> None:
     chip(unit).failed = True
     assert unit.boot(NORMAL) is StopReason.SWITCHED_ROOT
