@@ -180,7 +180,9 @@ def _present_kernels(paths: KernelPaths, ports: VolumePorts, context: UnitContex
     doubted = bool(refused) and main is None and second is None
     if doubted:
         context.bus.warning("the firmware has started this unit: no kernel is replaced by one that it may refuse")
-    return PresentKernels(main, second, startable is not None, started, doubted)
+    return PresentKernels(
+        main=main, second=second, secure_boot=startable is not None, main_started=started, doubted=doubted
+    )
 
 
 def _refusal(startable: StartableKernels | None, files: Files, path: str) -> str:

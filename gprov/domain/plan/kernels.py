@@ -38,7 +38,7 @@ def image_kernel(image: VerifiedImage) -> KernelFacts:
     return parse_bzimage(image.files.kernel_start or b"")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PresentKernels:
     """RECOVERY's two copies, None if unusable. ``secure_boot``: it is on, so that the firmware may refuse a kernel.
     ``main_started``: the firmware has started this boot from ``main``. ``doubted``: there are intact ones, and the
