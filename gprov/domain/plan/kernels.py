@@ -64,6 +64,8 @@ def plan_kernels(from_image: str, copies: KernelPaths, newer: Comparison, presen
     """
     main, second = present.main, present.second
     required = present.missing
+    if newer is Comparison.SECOND and main is None:
+        return [CopyKernel(copies.second, (copies.main,), required=False), CopyFile(copies.second, from_image)]
     if present.secure_boot and not required:
         return _plan_under_secure_boot(from_image, copies, newer, present)
     if newer is Comparison.FIRST:

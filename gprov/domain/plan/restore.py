@@ -226,7 +226,7 @@ def _image_kernel(facts: RestoreFacts) -> str:
 
 def _newer_kernel(facts: RestoreFacts) -> Comparison:
     """Compare the image's kernel (first) with RECOVERY's (second)."""
-    if facts.force_recovery_kernel and facts.kernels.main is not None:
+    if facts.force_recovery_kernel and (facts.kernels.main or facts.kernels.second):
         return Comparison.SECOND
     return newest(image_kernel(facts.image), facts.kernels.main)
 
