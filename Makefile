@@ -67,7 +67,7 @@ mutants: setup ## do unit tests notice small changes of planners, boot decision 
 	nice -n 10 $(PYTHON) -m mutants --count $(MUTANTS) --seed $(MUTANTS_SEED)
 
 bench: setup ## measurements, as ratios against a named reference of the same run
-	for name in boot boot_instructions freeze_startup image_apply restore erase; do echo "== $$name"; $(PYTHON) -m benchmarks.$$name || exit 1; done
+	for name in boot boot_instructions freeze_startup image_apply restore erase server_load; do echo "== $$name"; $(PYTHON) -m benchmarks.$$name || exit 1; done
 
 buildroot: setup ## the external tree in a tree of Buildroot: BUILDROOT=/path
 	@test -f "$(BUILDROOT)/utils/check-package" || { echo 'make buildroot BUILDROOT=/path: a tree of Buildroot, 2025.11 or later'; exit 2; }

@@ -18,6 +18,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+from gprov.apps.host.initramfs.spec import Flavor
 from gprov.apps.host.lab.container import LabContainer
 from gprov.apps.host.lab.disk_shapes import unit_spec
 from gprov.apps.host.lab.lifecycle import STARTED, Lab
@@ -32,8 +33,10 @@ HANDED_OVER = re.compile(r"\[ *([0-9.]+)\] gprov: milestone handover")
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--workdir", default=os.path.join(tempfile.gettempdir(), "gprov-bench-instructions"))
+    parser.add_argument("--rounds", type=int, default=2, help="starts of each")
+    parser.add_argument(
+        "--workdir", default=os.path.join(tempfile.gettempdir(), "gprov-bench-instructions"), help="for units"
+    )
     parser.add_argument("initramfs", nargs="*", metavar="NAME=INITRAMFS", default=["present="])
     args = parser.parse_args()
     container = LabContainer()
@@ -42,7 +45,7 @@ def main() -> int:
             args.workdir, unit_spec("small")
         )
     unit = VirtualUnit.open(args.workdir)
-    kernel = DirectKernel(container.small_products().normal_kernel, ARGUMENTS)
+    kernel = DirectKernel(container.builder().kernel(Flavor.NORMAL), ARGUMENTS)
     millions: dict[str, list[float]] = {}
     for number in range(args.rounds):
         for name, _, initramfs in (each.partition("=") for each in args.initramfs):

@@ -6,7 +6,7 @@ further lines and other control characters are escaped, so that only the first l
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from gprov.domain.events import (
     Body,
@@ -21,8 +21,9 @@ from gprov.domain.events import (
 )
 from gprov.domain.formats.printable import printable_text
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST = datetime(9999, 12, 31, tzinfo=UTC)
+if TYPE_CHECKING:  # each import is time on every boot, which formats no time
+    from datetime import datetime
+
 _INDENT = "\n    "
 
 
@@ -97,11 +98,14 @@ def log_name(stage: str, time_ns: int) -> str:
 
 
 def _instant(time_ns: int) -> datetime:
+    from datetime import UTC, datetime, timedelta
+
+    last = datetime(9999, 12, 31, tzinfo=UTC)
     milliseconds = max(0, time_ns // 1_000_000)
     try:
-        return min(_EPOCH + timedelta(milliseconds=milliseconds), _LAST)
+        return min(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds), last)
     except OverflowError:
-        return _LAST
+        return last
 
 
 def _operation_text(report: OperationReport) -> str:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib.util import find_spec
 
+from gprov import apps
 from gprov.apps.init.container import InitContainer
 from gprov.apps.unit.composition.start import prepare_environment, run_as_init
 
-_MFG = "gprov.apps.mfg.main"
+# Only the provisioning initramfs contains this app.
+_MFG = ("mfg/main.pyc", "mfg/main.py")
 _HARDWARE_TOOL = "gprov-hardware"
 
 
@@ -31,8 +32,8 @@ def start(container: InitContainer) -> None:
 
 
 def _run(container: InitContainer) -> None:
-    # Only the provisioning initramfs contains this app.
-    provisioning = find_spec(_MFG) is not None
+    # Not by importlib, which is a package with several parts: each import is time on every boot.
+    provisioning = any(os.path.exists(f"{folder}/{file}") for folder in apps.__path__ for file in _MFG)
     arguments = prepare_environment(container, provisioning=provisioning)
     if provisioning:
         from gprov.apps.mfg.main import provision

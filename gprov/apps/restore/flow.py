@@ -18,7 +18,7 @@ from gprov.apps.restore.previous_system import record_previous_system
 from gprov.apps.restore.restore_backoff import RestoreBackoff
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.flow_ports import FlowPorts
-from gprov.apps.unit.devices.identity import recovery_attachment_rule
+from gprov.apps.unit.devices.identity import code_name_so_far, recovery_attachment_rule
 from gprov.apps.unit.devices.targets import choose_targets_for
 from gprov.apps.unit.network.remote_log import LogServer, start_remote_log
 from gprov.apps.unit.network.server_trust import read_trust
@@ -183,6 +183,9 @@ class FactoryRestore:
         if request.emergency is not None:
             refuse_used_files(request.emergency, files, context)
             return ImagePreference(Preference.LATEST, emergency=request.emergency.images)
+        if request.preferred is PreferredImage.MENU:
+            # An image for other platforms is marked there, or not offered.
+            trust.code_name = code_name_so_far(self._ports.smbios, files, context)
         return image_preference(request.preferred, trust, files, self._operator, context, by_person=request.by_person)
 
     def _restore_counted(self, attempt: RestoreAttempt, *, by_person: bool, waited: bool) -> float:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from gprov.domain.disk.model import Disk, Partition
 from gprov.domain.formats.disk.device_number import DeviceNumber
-from gprov.domain.formats.disk.md_superblock import MemberRecord
+
+if TYPE_CHECKING:  # each import is time on every boot
+    from gprov.domain.formats.disk.md_superblock import MemberRecord
 
 # md's numbers for the levels with redundancy; all other levels need all members.
 _RAID1, _RAID5, _RAID6, _RAID10 = 1, 5, 6, 10

@@ -24,7 +24,7 @@ PREHASHED = b"ED"
 COMMENT = "untrusted comment: "
 TRUSTED_COMMENT = "trusted comment: "
 _ALGORITHM_SIZE = 2
-_PUBLIC_SIZE = _ALGORITHM_SIZE + KEY_ID_SIZE + KEY_SIZE
+PUBLIC_SIZE = _ALGORITHM_SIZE + KEY_ID_SIZE + KEY_SIZE
 _SIGNATURE_SIZE = _ALGORITHM_SIZE + KEY_ID_SIZE + SIGNATURE_SIZE
 
 
@@ -152,7 +152,7 @@ def _form_problems(lines: list[str], beginnings: tuple[str, ...]) -> list[Proble
 
 def _parse_key(source: str, text: str, place: str) -> PublicKey:
     problems: list[Problem] = []
-    data = _decoded(text, place, _PUBLIC_SIZE, problems)
+    data = _decoded(text, place, PUBLIC_SIZE, problems)
     if data:
         algorithm, rest = data[:_ALGORITHM_SIZE], data[_ALGORITHM_SIZE:]
         if algorithm != ALGORITHM:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from gprov.domain.errors import BadInput, Problem
 from gprov.domain.formats.ed25519 import KEY_SIZE
-from gprov.domain.formats.minisign import ALGORITHM, COMMENT, KEY_ID_SIZE, MAX_FILE, PublicKey
+from gprov.domain.formats.minisign import ALGORITHM, COMMENT, KEY_ID_SIZE, MAX_FILE, PUBLIC_SIZE, PublicKey
 
 SALT_SIZE = 32
 SEALED_SIZE = KEY_ID_SIZE + 3 * KEY_SIZE
@@ -97,6 +97,14 @@ def open_sealed(source: str, key: SealedKey, stream: bytes) -> SecretKey:
     return SecretKey(PublicKey(content[:KEY_ID_SIZE], content[seed_end:]), content[KEY_ID_SIZE:seed_end])
 
 
+def is_secret_key(content: bytes) -> bool:
+    try:
+        parse_secret_key("", content)
+    except BadInput:
+        return False
+    return True
+
+
 def parse_secret_key(source: str, content: bytes) -> SealedKey:
     """Raises BadInput, which quotes nothing of the file."""
     lines = content[:MAX_FILE].decode("utf-8", "replace").removesuffix("\n").split("\n")
@@ -106,6 +114,8 @@ def parse_secret_key(source: str, content: bytes) -> SealedKey:
         data = b64decode(lines[1].strip().encode("ascii"), validate=True)
     except (UnicodeEncodeError, binascii.Error):
         raise BadInput(source, [Problem("line 2", "is not base64")]) from None
+    if len(data) == PUBLIC_SIZE:
+        raise BadInput(source, [Problem("", "is a public key: give the secret one (NAME.key)")])
     if len(data) != _SIZE:
         raise BadInput(source, [Problem("line 2", f"must hold {_SIZE} bytes, holds {len(data)}")])
     problems = [

@@ -94,7 +94,7 @@ def serialise_manifest(manifest: Manifest) -> bytes:
 def parse_manifest(source: str, data: bytes) -> Manifest:
     """``source``: name of the file, for messages. Raises BadInput with every problem."""
     if len(data) > MAX_MANIFEST:
-        raise BadInput(source, [Problem("", f"has {len(data)} bytes, more than {MAX_MANIFEST}")])
+        raise BadInput(source, [Problem("", f"has more than {MAX_MANIFEST} bytes")])
     root = read_object(source, data)
     root.integer("Format", required=True, minimum=FORMAT, maximum=FORMAT)
     if root.text("Kind", required=True) not in ("", KIND):

@@ -90,6 +90,7 @@ def parse_manuf(source: str, data: bytes, branding: Branding, platforms: Sequenc
     """Raises BadInput with all problems. ``source`` names the file. ``platforms``: of the platform table, None if
     it is not known."""
     root = read_object(source, data)
+    refuse_other_kind(root)
     warnings: list[Problem] = []
     readings: list[Problem] = []
     entries = root.objects("Files", required=True)
@@ -128,6 +129,13 @@ def parse_manuf(source: str, data: bytes, branding: Branding, platforms: Sequenc
     )
     note_unfilled(root)
     return finish(source, root, replace(manuf, warnings=(*warnings, *unknown_keys(root))))
+
+
+def refuse_other_kind(root: JsonObject) -> None:
+    """Add a problem if the document says of what kind it is: the manifests of images do, which the same keys sign, so
+    that the signature of a document could be used as that of a manifest with the same bytes."""
+    if root.has("Kind"):
+        root.problem("Kind", "is a key of other signed documents: no manufData.json has it")
 
 
 def _without_specification(

@@ -56,6 +56,11 @@ class TrustChain:
     def version(self) -> int:
         return self.current.version
 
+    def continues(self, other: TrustChain) -> bool:
+        """Whether it has the statements of the other chain, and perhaps more."""
+        mine = [one.content for one in self.statements]
+        return mine[: len(other.statements)] == [one.content for one in other.statements]
+
     def begins_as(self, other: TrustChain) -> bool:
         """Whether both have the same first statement, on which everything else rests."""
         return self.statements[0].content == other.statements[0].content
@@ -64,8 +69,10 @@ class TrustChain:
 def parse_chain(source: str, data: bytes) -> UncheckedChain:
     """Raises BadInput with every problem."""
     if len(data) > MAX_CHAIN:
-        raise BadInput(source, [Problem("", f"has {len(data)} bytes, more than {MAX_CHAIN}")])
+        raise BadInput(source, [Problem("", f"has more than {MAX_CHAIN} bytes")])
     root = read_object(source, data)
+    if root.has("Kind") and not root.has("Statements"):
+        raise BadInput(source, [Problem("", "is no trust chain, but a statement: gprov keys join makes a chain of it")])
     root.integer("Format", required=True, minimum=FORMAT, maximum=FORMAT)
     listed = root.objects("Statements", required=True)
     if root.has("Statements") and not root.count("Statements"):
@@ -121,7 +128,10 @@ def _signature_problems(
         key = key_of(signature, required)
         problem = signature_problem(key, signature, signed.content, verifier) if key is not None else ""
         if key is None:
-            yield Problem(f"{place}.Signatures[{number}]", f"is of {signature.key_id}, which has no say here")
+            yield Problem(
+                f"{place}.Signatures[{number}]",
+                f"is of the key {signature.key_id}, which is none of the roots that sign this statement: leave it out",
+            )
         elif problem:
             yield Problem(f"{place}.Signatures[{number}]", problem)
         elif key in valid:
@@ -135,7 +145,7 @@ def _signature_problems(
 
 def _order_problems(earlier: Statement, later: Statement) -> Iterator[str]:
     if later.version != earlier.version + 1:
-        yield f"has the version {later.version}, and follows version {earlier.version}"
+        yield f"must have version {earlier.version + 1}, which follows the one before, has {later.version}"
     revoked = {one.key for one in later.revoked}
     for key in _by_id({one.key for one in earlier.revoked} - revoked):
         yield f"no longer revokes {key.key_id}: a key that was revoked stays revoked"

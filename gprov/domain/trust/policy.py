@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from enum import Enum, StrEnum
+from enum import StrEnum
 
 from gprov.domain.errors import BadInput
 from gprov.domain.formats.image.capture import CapturedNames
@@ -33,21 +33,10 @@ class TrustPolicy(StrEnum):
         return self is TrustPolicy.ENFORCE
 
 
-class Doubt(Enum):
-    """Why an image is not trusted."""
-
-    NO_KEYS = "no keys"
-    UNSIGNED = "unsigned"
-    BAD_SIGNATURE = "bad signature"
-    REVOKED = "revoked"
-    OTHER_IMAGE = "other image"
-    OTHER_PLATFORM = "other platform"
-    BELOW_FLOOR = "below floor"
-
-
 @dataclass(frozen=True, slots=True)
 class Doubtful:
-    doubt: Doubt
+    """Why an image is not trusted."""
+
     reason: str
 
 
@@ -102,10 +91,10 @@ def judge(trust: UnitTrust, files: ManifestFiles, verifier: Verifier) -> Accepte
 def examine(trust: UnitTrust, files: ManifestFiles, verifier: Verifier) -> Manifest | Doubtful:
     """The manifest, if a signer of the owner signed it for this image, platform and branding."""
     if trust.chain is None:
-        return Doubtful(Doubt.NO_KEYS, f"no signature can be checked: {trust.no_chain}")
+        return Doubtful(f"no signature can be checked: {trust.no_chain}")
     if files.manifest is None or files.signature is None:
         missing = MANIFEST_SUFFIX if files.manifest is None else MANIFEST_SUFFIX + SIGNATURE_SUFFIX
-        return Doubtful(Doubt.UNSIGNED, f"is not signed: {files.filename}{missing} is missing")
+        return Doubtful(f"is not signed: {files.filename}{missing} is missing")
     doubt = content_doubt(
         trust.chain.current, files.filename + MANIFEST_SUFFIX, files.manifest, files.signature, verifier
     )
@@ -122,17 +111,19 @@ def content_doubt(
     try:
         parsed = parse_signature(source + SIGNATURE_SUFFIX, signature)
     except BadInput as error:
-        return Doubtful(Doubt.BAD_SIGNATURE, str(error))
+        return Doubtful(str(error))
     revoked = {one.key: one.keep for one in statement.revoked}
     key = key_of(parsed, (*statement.signers, *revoked))
     if key is None:
-        reason = f"is signed with {parsed.key_id}, which is no key of the owner in version {statement.version}"
-        return Doubtful(Doubt.BAD_SIGNATURE, reason)
+        reason = (
+            f"is signed with {parsed.key_id}, which is no key of the owner in version {statement.version} of the chain"
+        )
+        return Doubtful(reason)
     if problem := signature_problem(key, parsed, content, verifier):
-        return Doubtful(Doubt.BAD_SIGNATURE, f"{source}: its signature {problem}")
+        return Doubtful(f"{source}: its signature {problem}")
     if key in revoked and hashlib.sha256(content).hexdigest() not in revoked[key]:
         reason = f"is signed with {key.key_id}, which was revoked (trust version {statement.version})"
-        return Doubtful(Doubt.REVOKED, reason)
+        return Doubtful(reason)
     return None
 
 
@@ -141,15 +132,15 @@ def _manifest_for(trust: UnitTrust, filename: str, content: bytes) -> Manifest |
     try:
         manifest = parse_manifest(source, content)
     except BadInput as error:
-        return Doubtful(Doubt.BAD_SIGNATURE, f"is signed, but {error}")
+        return Doubtful(f"is signed, but {error}")
     if manifest.name.filename != filename:
         reason = f"is signed as {manifest.name.filename}: it was renamed, or its manifest was"
-        return Doubtful(Doubt.OTHER_IMAGE, reason)
+        return Doubtful(reason)
     if manifest.names != trust.names:
-        return Doubtful(Doubt.OTHER_IMAGE, f"{source} was made with the branding of other units")
+        return Doubtful(f"{source} was made with the branding of other units")
     if trust.code_name and not manifest.release.is_for(trust.code_name):
         platforms = ", ".join(manifest.release.platforms)
-        return Doubtful(Doubt.OTHER_PLATFORM, f"is signed for {platforms}, and this unit is {trust.code_name}")
+        return Doubtful(f"is signed for {platforms}, and this unit is {trust.code_name}")
     return manifest
 
 

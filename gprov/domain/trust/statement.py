@@ -41,6 +41,16 @@ class Statement:
     revoked: tuple[Revoked, ...] = ()
 
 
+def role_of(statement: Statement, key: PublicKey) -> str:
+    """What the statement names a key as: "root", "signer", "revoked signer", or "" for a key that it does not name."""
+    roles = (
+        ("root", statement.roots),
+        ("signer", statement.signers),
+        ("revoked signer", tuple(one.key for one in statement.revoked)),
+    )
+    return next((role for role, keys in roles if any(key.number == one.number for one in keys)), "")
+
+
 def serialise_statement(statement: Statement) -> bytes:
     """Raises BadInput for a statement that ``parse_statement`` would refuse."""
     value = {
@@ -59,8 +69,10 @@ def serialise_statement(statement: Statement) -> bytes:
 def parse_statement(source: str, data: bytes) -> Statement:
     """Raises BadInput with every problem. Keys, and key ids, are in one role only."""
     if len(data) > MAX_STATEMENT:
-        raise BadInput(source, [Problem("", f"has {len(data)} bytes, more than {MAX_STATEMENT}")])
+        raise BadInput(source, [Problem("", f"has more than {MAX_STATEMENT} bytes")])
     root = read_object(source, data)
+    if root.has("Statements") and not root.has("Kind"):
+        raise BadInput(source, [Problem("", "is no trust statement, but a trust chain")])
     root.integer("Format", required=True, minimum=FORMAT, maximum=FORMAT)
     if root.text("Kind", required=True) not in ("", KIND):
         root.problem("Kind", f"must be {KIND!r}")

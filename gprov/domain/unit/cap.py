@@ -12,3 +12,5 @@ from __future__ import annotations
 CAP_PCR = 13
 # SHA-256 of "gprov: the system is started".
 CAP_DIGEST = bytes.fromhex("a4c80b57dc8124ac4fb1f6e8dd39e73925c3ca45dbdd67832733bd5c6a0b85eb")
+# TPM2_PCR_Extend of the SHA-256 bank (``formats.tpm.policy.pcr_extend``).
+CAP_COMMAND = bytes.fromhex("8002 00000041 00000182 0000000d 00000009 40000009 0000 00 0000 00000001 000b") + CAP_DIGEST

@@ -17,12 +17,12 @@ from gprov.domain.erase.report import OptionResult, OptionStatus
 from gprov.domain.erase.tpm_state import TpmState
 from gprov.domain.errors import BadInput
 from gprov.domain.formats.tpm.commands import PERMANENT, Capability, clear, get_capability
+from gprov.domain.formats.tpm.header import stated_size, states_success
 from gprov.domain.formats.tpm.replies import (
     parse_handles,
     parse_properties,
     parse_reply,
     reason_number,
-    stated_size,
 )
 
 
@@ -92,6 +92,14 @@ def test_any_reply_is_parsed_or_refused(data: bytes) -> None:
         with suppress(BadInput):
             parse(data)
     assert (stated_size(data) is None) == (len(data) < 10)
+    assert not states_success(data) or parse_reply(data).code == 0
+
+
+def test_success_is_stated_by_a_whole_reply_only() -> None:
+    reply = struct.pack(">HII", 0x8002, 19, 0) + bytes(9)
+    assert states_success(reply)
+    assert not any(states_success(reply[:length]) for length in range(19))
+    assert not states_success(struct.pack(">HII", 0x8001, 10, 0x922))
 
 
 @given(st.lists(st.integers(0, 2**32 - 1), max_size=20))

@@ -11,6 +11,7 @@ import pytest
 from typing_extensions import override
 
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
+from gprov.adapters.fake.dmi.tables import FakeSystem, build_table
 from gprov.adapters.fake.firmware.tpm import FakeTpm
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.stop import StopReason
@@ -18,7 +19,7 @@ from gprov.adapters.fake.machine.storage import Node
 from gprov.adapters.fake.machine.tpm import FakeTpmChip
 from gprov.apps.host.simulation.emergency_stick import EMERGENCY_IMAGE, emergency_image, plug_stick
 from gprov.apps.host.simulation.invariants import system_problems
-from gprov.apps.host.simulation.new_worlds import IMAGE_NAME
+from gprov.apps.host.simulation.new_worlds import IMAGE_NAME, SERIAL
 from gprov.apps.host.simulation.owner import Owner, sign
 from gprov.apps.host.simulation.signed_factory import build_in, sign_factory, signed_files
 from gprov.apps.unit.composition.container import UnitContainer
@@ -620,6 +621,16 @@ def test_a_person_can_insist_on_an_image_once(unit: UnitDriver) -> None:
     assert restore(unit) == IMAGE_NAME
 
 
+def test_a_damaged_kernel_is_not_replaced_by_that_of_an_image_that_a_person_insists_on(unit: UnitDriver) -> None:
+    """The other copy of RECOVERY's kernel is intact."""
+    with_a_refused_image(unit, [*MENU, "1", "yes", "yes", "yes"])
+    unit.put("ESP", KERNELS[0], b"torn")
+    assert unit.boot(NORMAL) is StopReason.REBOOT
+    assert unit.systems() == [REFUSED_NAME]
+    assert [unit.build_number("ESP", path) for path in KERNELS] == [100, 100]
+    assert unit.build_number("PRIMARY", "/boot/norm_boot") == 100
+
+
 def test_the_override_is_reported_to_the_factory_server() -> None:
     unit = with_a_refused_image(running(), [*MENU, "1", "yes", "yes", "yes"])
     unit.put("RECOVERY", "/fr.data", b'{"XLog": "http://factory.invalid/"}')
@@ -641,6 +652,21 @@ def test_an_owner_can_forbid_it_and_then_the_menu_does_not_offer_it() -> None:
     assert unit.systems() == [IMAGE_NAME]
     assert f"{REFUSED_NAME.removesuffix('.upd')} is not offered: has the security version 0" in unit.lines()
     assert "OVERRIDE" not in unit.log()
+
+
+@pytest.mark.parametrize("by_fallback", [False, True])
+def test_the_menu_does_not_offer_an_image_for_other_platforms(by_fallback: bool) -> None:
+    unit = running(TrustPolicy.ENFORCE_ALWAYS)
+    if by_fallback:
+        unit.machine.smbios = build_table(FakeSystem(manufacturer="ACME", product="prototype", serial=SERIAL))
+        unit.put("RECOVERY", "/platform.ident", b"QEMU-mfg-test\n")
+    add(unit, REFUSED_NAME, Release(9, 0, ("Other",)))
+    unit.machine.operator_present, unit.machine.keys = True, [*MENU, "0", "yes"]
+    assert unit.boot() is StopReason.REBOOT
+    assert unit.systems() == [IMAGE_NAME]
+    stem = REFUSED_NAME.removesuffix(".upd")
+    assert f"{stem} is not offered: is signed for Other, and this unit is QEMU-mfg-test" in unit.lines()
+    assert stem not in unit.errors()
 
 
 def test_a_person_is_asked_only_about_the_image_that_was_chosen(unit: UnitDriver) -> None:
@@ -778,3 +804,20 @@ def test_nothing_is_said_about_files_beside_images(unit: UnitDriver) -> None:
     unit.put("RECOVERY", BESIDE_IMAGES, FIRST.chain)
     assert restore(unit) == NEWER
     assert "is no image" not in unit.warnings()
+
+
+def test_a_unit_in_the_field_gets_keys_in_three_steps() -> None:
+    """As docs/signing.md says. The simulated kernel has no keys until the restore that brings it."""
+    unit = units.running()
+    assert unit.systems() == [IMAGE_NAME]
+    add(unit, NEWER, Release(1, 1))
+    assert restore(unit) == NEWER
+    build_in(unit.world, FIRST, TrustPolicy.WARN)
+    original = unit.read("RECOVERY", f"/Image/{IMAGE_NAME}")
+    unit.remove("RECOVERY", f"/Image/{NEWER}")
+    assert restore(unit) == IMAGE_NAME
+    assert "is not signed" in unit.warnings()
+    for name, content in signed_files(IMAGE_NAME, original, FIRST, Release(1, 1)).items():
+        unit.put("RECOVERY", f"/Image/{name}", content)
+    build_in(unit.world, FIRST)
+    assert restore(unit) == IMAGE_NAME

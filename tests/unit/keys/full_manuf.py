@@ -22,6 +22,7 @@ from gprov.domain.platform.inventory import BusDevice, Cpus
 from gprov.domain.unit.nics import Nic
 from gprov.ports.process import Completed
 from tests.unit.flow.driver import UnitDriver
+from tests.unit.flow.test_steps_flow import listing
 from tests.unit.keys.outcome import encoded
 
 NAME = "QEMU-mfg-test"
@@ -84,7 +85,7 @@ def programs(unit: UnitDriver) -> None:
         files.replace(f"{argv[argv.index('-C') + 1]}/install.sh", b"#!/bin/sh -e\n")
         return Completed(0, b"", b"")
 
-    unit.processes.programs |= {"say": say, "fail": fail, "tar": tar, "/bin/sh": say}
+    unit.processes.programs |= {"say": say, "fail": fail, "xz": listing(10240), "tar": tar, "/bin/sh": say}
 
 
 @cache

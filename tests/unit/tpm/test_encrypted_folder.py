@@ -12,12 +12,13 @@ from gprov.adapters.fake.filesystem.encryption import FakeFolderEncryption
 from gprov.adapters.fake.filesystem.mounts import FakeMounts
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.stop import StopReason
-from gprov.adapters.fake.machine.storage import FakeMount
+from gprov.adapters.fake.machine.storage import FakeMount, Node
 from gprov.adapters.fake.machine.tpm import FakeTpmChip
 from gprov.apps.init.encrypted_folder import EncryptedFolder
 from gprov.apps.unit.composition.container import UnitContainer
 from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.events import Severity
+from gprov.domain.files import FileType
 from tests.unit.flow import units
 from tests.unit.flow.driver import UnitDriver
 from tests.unit.tpm.folder_encryption_contract import FolderEncryptionContract, Site
@@ -123,6 +124,14 @@ def test_a_key_file_that_was_removed_is_not_replaced(unit: UnitDriver) -> None:
     assert unit.boot() is StopReason.SWITCHED_ROOT
     assert f"its key is gone: there is no {KEY_FILE}" in unit.log(Severity.ERROR)
     assert identifier(unit) == first
+
+
+def test_a_folder_of_another_key_is_left_as_it_is(unit: UnitDriver) -> None:
+    unit.boot()
+    unit.put("PRIMARY", FOLDER, Node(type=FileType.FOLDER, content=bytes(16)))
+    assert unit.boot() is StopReason.SWITCHED_ROOT
+    assert "is encrypted with another key than the unit's" in unit.log(Severity.ERROR)
+    assert identifier(unit) == bytes(16)
 
 
 def test_without_a_tpm_nothing_is_encrypted() -> None:

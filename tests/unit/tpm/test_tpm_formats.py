@@ -23,6 +23,7 @@ from gprov.domain.formats.tpm.objects import (
 )
 from gprov.domain.formats.tpm.policy import parse_pcrs, parse_session, pcr_extend, pcr_policy, pcr_read, policy_pcr
 from gprov.domain.formats.tpm.structures import PCR_COUNT
+from gprov.domain.unit.cap import CAP_COMMAND, CAP_DIGEST, CAP_PCR
 from gprov.domain.unit.sealed_file import MAX_BYTES, MAX_PARTS, SealedSecret, parse_sealed, serialise_sealed
 
 EMPTY_PASSWORD = "00000009" + "40000009" + "0000" + "00" + "0000"
@@ -57,6 +58,7 @@ def test_the_commands_are_those_of_the_library_specification() -> None:
     assert extended == (
         "8002" + "00000041" + "00000182" + "0000000d" + EMPTY_PASSWORD + "00000001" + "000b" + bytes(range(32)).hex()
     )
+    assert pcr_extend(CAP_PCR, CAP_DIGEST) == CAP_COMMAND
     assert nv_read(0x01806770, 8).hex() == (
         "8002" + "00000023" + "0000014e" + "01806770" * 2 + EMPTY_PASSWORD + "0008" + "0000"
     )
@@ -75,6 +77,15 @@ def test_a_whole_reply_is_read_and_no_shorter_one(name: str) -> None:
     for length in range(len(example)):
         with pytest.raises(BadInput):
             parse(example[:length])
+
+
+@pytest.mark.parametrize("name", ["unsealed", "session", "pcrs", "public", "data"])
+def test_a_reply_with_more_than_it_must_have_is_refused(name: str) -> None:
+    parse, example = PARSERS[name]
+    sized = name in ("unsealed", "data")
+    longer = (int.from_bytes(example[:4], "big") + 1).to_bytes(4, "big") + example[4:] if sized else example
+    with pytest.raises(BadInput, match="left over"):
+        parse(longer + b"\0")
 
 
 @given(st.sampled_from(sorted(PARSERS)), st.binary(max_size=120))
@@ -142,6 +153,10 @@ def test_a_sealed_file_is_read_as_it_was_written(secret: SealedSecret) -> None:
         (b'{"Format":1,"Pcrs":[13],"Parts":[{"Public":"","Private":"AA=="}]}', "Public: must not be empty"),
         (b'{"Format":1,"Pcrs":[13],"Parts":[' + b",".join([b"{}"] * 9) + b"]}", "Parts"),
         (b" " * (MAX_BYTES + 1), "more than"),
+        (
+            b'{"Format":1,"Pcrs":[13],"Parts":[{"Private":"AA==","Public":"' + b"AAAA" * (MAX_PART // 3 + 1) + b'"}]}',
+            "Public: has 51",
+        ),
     ],
 )
 def test_a_file_that_is_not_as_it_must_be_is_refused(content: bytes, problem: str) -> None:

@@ -16,7 +16,7 @@ from gprov.domain.branding import Branding
 from gprov.domain.image.captured_names import captured_names
 from gprov.domain.image.manifest import Manifest
 from gprov.domain.trust.chain import TrustChain, check_chain, parse_chain
-from gprov.domain.trust.policy import Doubt, ManifestFiles, TrustPolicy, UnitTrust, examine
+from gprov.domain.trust.policy import ManifestFiles, TrustPolicy, UnitTrust, examine
 
 
 class Desk:
@@ -71,8 +71,8 @@ class Desk:
         data = self.path(name).read_bytes()
         return check_chain(name, parse_chain(name, data), PythonVerifier())
 
-    def unit_says(self, image: str, chain: str) -> Doubt | Manifest:
-        """What a unit with this chain finds."""
+    def unit_says(self, image: str, chain: str) -> str | Manifest:
+        """What a unit with this chain finds: the manifest, or why it does not trust the image."""
         names = [f"{image}.manifest", f"{image}.manifest.minisig"]
         files = ManifestFiles(
             image, *(self.path(name).read_bytes() if self.path(name).exists() else None for name in names)
@@ -80,4 +80,4 @@ class Desk:
         names_of = captured_names(Branding())
         trust = UnitTrust(policy=TrustPolicy.ENFORCE, chain=self.chain(chain), code_name="QEMU", names=names_of)
         found = examine(trust, files, PythonVerifier())
-        return found if isinstance(found, Manifest) else found.doubt
+        return found if isinstance(found, Manifest) else found.reason

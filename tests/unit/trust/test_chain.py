@@ -111,7 +111,7 @@ def test_what_is_wrong_in_a_statement_is_named() -> None:
 
 
 def test_a_statement_of_another_size_or_kind() -> None:
-    for data, problem in ((bytes(MAX_STATEMENT + 1), "bytes, more than"), (b"[]", "must be an object")):
+    for data, problem in ((bytes(MAX_STATEMENT + 1), "has more than"), (b"[]", "must be an object")):
         with pytest.raises(BadInput, match=problem):
             parse_statement("s", data)
 
@@ -181,6 +181,7 @@ def test_one_root_is_replaced_by_three_keys() -> None:
 def test_missing_signatures_are_those_of_roots_that_have_not_signed() -> None:
     later = signed(next_statement(FIRST, roots=(ROOT_A, ROOT_C)), ROOT_B)
     assert missing_signatures(later, FIRST) == (ROOT_A.public, ROOT_C.public)
+    assert missing_signatures(signed(later.statement, ROOT_B, ROOT_C), FIRST) == (ROOT_A.public,)
     assert missing_signatures(signed(FIRST, ROOT_B), None) == (ROOT_A.public,)
 
 
@@ -188,7 +189,7 @@ def test_versions_follow_each_other() -> None:
     for version in (1, 3):
         later = signed(replace(next_statement(FIRST), version=version), ROOT_A, ROOT_B)
         assert chain_problems(signed(FIRST, ROOT_A, ROOT_B), later) == [
-            f"$.Statements[1]: has the version {version}, and follows version 1"
+            f"$.Statements[1]: must have version 2, which follows the one before, has {version}"
         ]
 
 
@@ -261,4 +262,4 @@ def test_what_is_wrong_in_a_chain_is_named() -> None:
     assert "$.Statements[1].Signatures: is missing" in found
     assert "$.Statements[1].Statement: $.Roots: is missing" in found
     assert problems(b'{"Format": 1, "Statements": [{"Signatures": []}]}') == ["$.Statements[0].Statement: is missing"]
-    assert problems(bytes(MAX_CHAIN + 1)) == [f"has {MAX_CHAIN + 1} bytes, more than {MAX_CHAIN}"]
+    assert problems(bytes(MAX_CHAIN + 1)) == [f"has more than {MAX_CHAIN} bytes"]

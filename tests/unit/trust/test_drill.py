@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from gprov.domain.image.manifest import Manifest
-from gprov.domain.trust.policy import Doubt
 from tests.unit.trust.desk import Desk
 
 
@@ -46,8 +45,8 @@ def test_a_stolen_signer(desk: Desk) -> None:
     thief = desk.signed_image("2030-01-01.1", "s")
     new = desk.signed_image("2025-01-01.1", "s2", "--trust", str(desk.path("chain")))
     assert isinstance(desk.unit_says(thief, "built-in"), Manifest)  # what it would believe without the long chain
-    assert desk.unit_says(new, "built-in") is Doubt.BAD_SIGNATURE
-    assert desk.unit_says(thief, "chain") is Doubt.REVOKED
+    assert "is no key of the owner in version 1" in str(desk.unit_says(new, "built-in"))
+    assert "was revoked (trust version 3)" in str(desk.unit_says(thief, "chain"))
     assert isinstance(desk.unit_says(new, "chain"), Manifest)
     assert isinstance(desk.unit_says(old, "chain"), Manifest)
     assert desk.run("image", "verify", f"@{thief}", "--trust", "@chain") == 1
@@ -58,9 +57,10 @@ def test_a_stolen_signer(desk: Desk) -> None:
 
 def test_a_stolen_root_alone_achieves_nothing(desk: Desk) -> None:
     desk.key("thief")
+    desk.key("thiefs-root")
     other = key_id(desk, "b")
     desk.done("keys", "add-signer", "--chain", "@built-in", "--signer", "@thief.pub", "--output", "@2")
-    for signatures in (["a"], ["a", "thief"]):
+    for signatures in (["a"], ["a", "thiefs-root"]):
         assert (
             desk.run("keys", "join", "@2", *desk.signed("2", *signatures), "--chain", "@built-in", "--output", "@x")
             == 1

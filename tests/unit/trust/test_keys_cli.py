@@ -6,12 +6,14 @@ import json
 import os
 import shutil
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.adapters.fake.system.ed25519 import PythonVerifier
+from gprov.adapters.linux.keys.minisign_key import read_signer
 from gprov.domain.errors import BadInput
 from gprov.domain.formats.minisign_secret import (
     MAX_LOG2_COST,
@@ -20,8 +22,10 @@ from gprov.domain.formats.minisign_secret import (
     Kdf,
     ScryptCost,
     kdf_of,
+    open_sealed,
     parse_secret_key,
     scrypt_cost,
+    seal,
     serialise_secret_key,
 )
 from gprov.domain.formats.minisign_secret import SealedKey as Sealed
@@ -29,6 +33,7 @@ from gprov.domain.trust import changes
 from gprov.domain.trust.chain import TrustChain
 from gprov.domain.trust.policy import content_doubt
 from gprov.domain.trust.statement import serialise_statement
+from gprov.domain.unit.credentials import Secret
 from tests.unit.trust.desk import Desk
 
 PASSPHRASE = "a passphrase that is long"
@@ -127,6 +132,16 @@ def test_a_damaged_secret_key(desk: Desk) -> None:
     desk.path("s.key").write_text("\n".join(lines) + "\n")
     assert desk.run("image", "sign", f"@{desk.image('2024-01-01.1')}", "--key", "@s.key") == 1
     assert "is damaged" in desk.said
+
+
+def test_a_secret_key_with_the_public_part_of_another(desk: Desk) -> None:
+    """minisign writes no checksum into keys without a passphrase."""
+    other = read_signer(str(desk.path("t.key")), lambda: Secret("")).public
+    own = open_sealed("s.key", parse_secret_key("s.key", desk.path("s.key").read_bytes()), bytes(SEALED_SIZE))
+    sealed = seal(replace(own, public=other), None, bytes(SEALED_SIZE)).sealed
+    desk.path("s.key").write_bytes(serialise_secret_key(Sealed(None, sealed[:-32] + bytes(32))))
+    assert desk.run("image", "sign", f"@{desk.image('2024-01-01.1')}", "--key", "@s.key") == 1
+    assert "holds a public key that does not belong to the secret one" in desk.said
 
 
 def test_show(desk: Desk) -> None:
@@ -231,6 +246,18 @@ def test_sign_a_document_of_the_factory(desk: Desk) -> None:
     assert desk.run("manuf", "sign", "@manufData.json", "--key", "@t.key", "--trust", "@chain") == 1
     desk.path("manufData.json").write_bytes(b"{")
     assert desk.run("manuf", "sign", "@manufData.json", "--key", "@s.key") == 1
+
+
+@pytest.mark.parametrize("key", ["Kind", "kind"])
+def test_a_document_that_could_be_a_manifest_too_is_not_signed(desk: Desk, key: str) -> None:
+    """Both are signed with the same key."""
+    image = desk.signed_image("2024-01-01.1", "s")
+    manifest = json.loads(desk.path(f"{image}.manifest").read_bytes())
+    manifest[key] = manifest.pop("Kind")
+    desk.path("manufData.json").write_text(json.dumps({"Files": [], **manifest}))
+    assert desk.run("manuf", "sign", "@manufData.json", "--key", "@s.key") == 1
+    assert "$.Kind: is a key of other signed documents" in desk.said
+    assert not desk.path("manufData.json.minisig").exists()
 
 
 def test_statements_are_shown_before_they_are_signed(desk: Desk) -> None:

@@ -13,7 +13,6 @@ from gprov.adapters.linux.disk.sysfs import scan_disks
 from gprov.adapters.linux.system.os_errors import fault_from_oserror
 from gprov.domain.disk.model import Contents, Disk, Partition
 from gprov.domain.errors import DeviceFault
-from gprov.domain.formats.disk.partition_ids import read_partition_ids
 from gprov.ports.block import BlockDevices, DeviceChanges
 
 
@@ -56,6 +55,8 @@ class SysfsBlockDevices(BlockDevices):
         """Add partition identities from the table itself if the kernel is too old to report them."""
         if all(part.uuid for part in disk.partitions):
             return disk
+        from gprov.domain.formats.disk.partition_ids import read_partition_ids
+
         numbers = (part.number for part in disk.partitions)
         try:
             with _opened(disk.node) as fd:

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from gprov.adapters.linux.system.os_errors import fault_from_oserror
 from gprov.domain.errors import DeviceFault, DeviceMissing
-from gprov.domain.formats.tpm.replies import MAX_REPLY, stated_size
+from gprov.domain.formats.tpm.header import MAX_REPLY, stated_size
 from gprov.ports.destructive.tpm import Tpm, TpmChannel
 
 # Operations of the TCG PC Client Platform Physical Presence Interface Specification 1.30, table 2: for a TPM 1.2

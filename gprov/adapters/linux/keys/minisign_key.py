@@ -77,7 +77,10 @@ def write_key(path: str, key: SecretKey, passphrase: Secret | None, log2_cost: i
 def read_signer(path: str, ask: Callable[[], Secret]) -> MinisignSigner:
     """``ask`` is called if the key has a passphrase. Raises BadInput (also for a file that other users can read),
     DeviceMissing, DeviceFault."""
-    sealed = parse_secret_key(path, _content(path))
+    content, mode = _content(path)
+    sealed = parse_secret_key(path, content)
+    if mode & 0o077:
+        raise BadInput(path, [Problem("", f"is a secret key with mode {mode:04o}: chmod 600 makes it private")])
     key = open_sealed(path, sealed, _stream(sealed.kdf, None if sealed.kdf is None else ask()))
     found = Ed25519PrivateKey.from_private_bytes(key.seed).public_key().public_bytes_raw()
     if found != key.public.key:
@@ -97,7 +100,8 @@ def _stream(kdf: Kdf | None, passphrase: Secret | None) -> bytes:
         raise DeviceFault("memory", f"deriving a key of the passphrase needs {size >> 20} MiB") from exc
 
 
-def _content(path: str) -> bytes:
+def _content(path: str) -> tuple[bytes, int]:
+    """With the permissions of the file."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         with os.fdopen(fd, "rb") as file:
@@ -109,7 +113,4 @@ def _content(path: str) -> bytes:
         raise DeviceFault(path, f"cannot be read: {exc.strerror}", errno=exc.errno) from exc
     if not stat.S_ISREG(mode):
         raise BadInput(path, [Problem("", "is not a regular file")])
-    if stat.S_IMODE(mode) & 0o077:
-        shown = f"{stat.S_IMODE(mode):04o}"
-        raise BadInput(path, [Problem("", f"is a secret key with mode {shown}: chmod 600 makes it private")])
-    return content
+    return content, stat.S_IMODE(mode)

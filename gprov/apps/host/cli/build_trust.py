@@ -24,7 +24,14 @@ PolicyOption = Annotated[
     ),
 ]
 SecurityVersionOption = Annotated[
-    int, typer.Option("--security-version", metavar="N", min=0, max=MAX_SECURITY_VERSION, help="of this kernel")
+    int,
+    typer.Option(
+        "--security-version",
+        metavar="N",
+        min=0,
+        max=MAX_SECURITY_VERSION,
+        help="lowest one of images that this kernel accepts",
+    ),
 ]
 
 

@@ -33,7 +33,10 @@ def sign(
     key: SecretKeyOption,
     passphrase_fd: PassphraseFdOption = None,
     security_version: Annotated[
-        int, typer.Option(metavar="N", min=0, max=MAX_SECURITY_VERSION, help="grows with fixes that matter")
+        int,
+        typer.Option(
+            metavar="N", min=0, max=MAX_SECURITY_VERSION, help="a number of yours: raise it with fixes that matter"
+        ),
     ] = 0,
     floor: Annotated[
         int,

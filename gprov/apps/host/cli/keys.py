@@ -36,9 +36,8 @@ def new(
     as_json: Json = False,
 ) -> int:
     """Make a key pair in minisign's format. No file is replaced."""
-    from gprov.adapters.linux.keys.minisign_key import new_key, write_key
-    from gprov.apps.host.trust.files import write_public
-    from gprov.domain.formats.minisign import serialise_public_key
+    from gprov.adapters.linux.keys.minisign_key import new_key
+    from gprov.apps.host.trust.key_pair import write_pair
 
     if no_passphrase and passphrase_fd is not None:
         raise typer.BadParameter("give one of the two", param_hint="'--no-passphrase' / '--passphrase-fd'")
@@ -48,8 +47,7 @@ def new(
             raise DeviceFault(path, "exists: no key is replaced")
     secret = None if no_passphrase else passphrase(f"Passphrase of {paths[0]}", passphrase_fd, new=True)
     key = new_key()
-    write_key(paths[0], key, secret)
-    write_public(paths[1], serialise_public_key(key.public))
+    write_pair(key, paths[0], paths[1], secret)
     if as_json:
         document({"key": key.public.key_id, "paths": paths})
     else:
@@ -74,15 +72,15 @@ def show(
 
 
 def _shown(path: str) -> dict[str, object]:
-    from gprov.apps.host.trust.files import read_limited
-    from gprov.domain.formats.minisign import MAX_FILE, TRUSTED_COMMENT, parse_public_key, parse_signature
+    from gprov.apps.host.trust.files import read_limited, read_public_key
+    from gprov.domain.formats.minisign import MAX_FILE, TRUSTED_COMMENT, parse_signature
 
     content = read_limited(path, MAX_FILE)
     if b"\n" + TRUSTED_COMMENT.encode() in content:
         signature = parse_signature(path, content)
         facts = {"kind": "signature", "key": signature.key_id, "public": None}
         return {"path": path, **facts, "trusted_comment": signature.trusted_comment}
-    key = parse_public_key(path, content)
+    key = read_public_key(path)
     return {"path": path, "kind": "public key", "key": key.key_id, "public": key.text, "trusted_comment": None}
 
 
@@ -93,13 +91,19 @@ def sign(
     """Sign a trust statement with a root, on the machine where its key is. Makes STATEMENT.KEYID.minisig."""
     from gprov.apps.host.trust.files import read_limited, write_public
     from gprov.domain.formats.minisign import serialise_signature
-    from gprov.domain.trust.statement import MAX_STATEMENT, parse_statement
+    from gprov.domain.trust.statement import MAX_STATEMENT, parse_statement, role_of
 
     content = read_limited(statement, MAX_STATEMENT)
     parsed = parse_statement(statement, content)
     for line in statement_lines(parsed):
         say(line, err=as_json)
     signer = signer_in(key, passphrase_fd)
+    role = role_of(parsed, signer.public)
+    if role != "root" and role:
+        raise BadInput(key, [Problem("", f"is a {role} of this statement: only roots sign it")])
+    if not role:
+        note = "is no root of this statement: its signature counts only if it is a root of the statement before"
+        say(f"gprov keys sign: {key}: {note}", err=True)
     signature = signer.sign(content, f"trust statement version {parsed.version}")
     path = f"{statement}.{signer.public.key_id}.minisig"
     write_public(path, serialise_signature(signature))
@@ -122,8 +126,8 @@ def join(
 ) -> int:
     """Add a statement with its signatures to the trust chain. Without --chain it begins a new one."""
     from gprov.adapters.linux.system.libcrypto import LibcryptoVerifier
-    from gprov.apps.host.trust.files import read_limited, read_signature, write_public
-    from gprov.domain.trust.chain import check_chain, missing_signatures, serialise_chain
+    from gprov.apps.host.trust.files import read_limited, read_signature, write_chain
+    from gprov.domain.trust.chain import check_chain, missing_signatures
     from gprov.domain.trust.changes import joined
     from gprov.domain.trust.statement import MAX_STATEMENT
 
@@ -135,7 +139,7 @@ def join(
         lacking = [Problem("", f"is not signed by the root {key.key_id}") for key in missing]
         raise BadInput(statement, lacking)
     checked = check_chain(statement, longer, LibcryptoVerifier())
-    write_public(output, serialise_chain(checked))
+    write_chain(output, checked)
     _print_chain(output, checked, as_json=as_json)
     return ExitCode.DONE
 
@@ -151,11 +155,8 @@ def check(
 ) -> int:
     """Check all signatures of a trust chain and print its newest statement. Exit status 1 if it is not valid."""
     found = chain_in(chain)
-    if extends is not None:
-        known = chain_in(extends)
-        contents = [one.content for one in found.statements]
-        if [one.content for one in known.statements] != contents[: len(known.statements)]:
-            raise BadInput(chain, [Problem("", f"does not continue {extends}")])
+    if extends is not None and not found.continues(chain_in(extends)):
+        raise BadInput(chain, [Problem("", f"does not continue {extends}")])
     _print_chain(chain, found, as_json=as_json)
     return ExitCode.DONE
 

@@ -11,7 +11,7 @@ from gprov.apps.host.cli.keys_text import statement_document, statement_lines
 from gprov.apps.host.cli.options import Json
 from gprov.apps.host.cli.output import document, say
 from gprov.apps.host.cli.signing import chain_in
-from gprov.domain.errors import ExitCode
+from gprov.domain.errors import BadInput, ExitCode, Problem
 
 if TYPE_CHECKING:
     from gprov.domain.formats.minisign import PublicKey
@@ -72,21 +72,23 @@ def revoke(
         list[str] | None,
         typer.Option("--keep", metavar="FILE", help="manifest of an image that stays good; may be repeated"),
     ] = None,
+    signer: Annotated[
+        list[str] | None,
+        typer.Option("--signer", metavar="FILE", help="public key that takes its place; may be repeated"),
+    ] = None,
     as_json: Json = False,
 ) -> int:
     """A statement that revokes a signer: units refuse what it signed, but for the manifests that are kept. For a
     revoked key, further manifests are kept."""
-    from gprov.apps.host.trust.files import read_limited
-    from gprov.domain.image.manifest import MAX_MANIFEST, parse_manifest
     from gprov.domain.trust import changes
 
     current = chain_in(chain).current
-    kept = []
-    for path in keep or ():
-        content = read_limited(path, MAX_MANIFEST)
-        parse_manifest(path, content)
-        kept.append(hashlib.sha256(content).hexdigest())
-    return _write(changes.revoke(current, key.upper(), kept), current, output, as_json=as_json)
+    revoked = changes.revocable(current, key.upper())
+    kept = [_kept(path, revoked) for path in keep or ()]
+    statement = changes.revoke(current, revoked.key_id, kept, _keys(signer or []))
+    if not statement.signers:
+        say("gprov keys revoke: no signer is left in this statement: --signer adds one", err=True)
+    return _write(statement, current, output, as_json=as_json)
 
 
 def replace_root(
@@ -105,6 +107,21 @@ def replace_root(
     return _write(statement, current, output, as_json=as_json)
 
 
+def _kept(path: str, revoked: PublicKey) -> str:
+    """SHA-256 of a manifest that the revoked key signed."""
+    from gprov.adapters.linux.system.libcrypto import LibcryptoVerifier
+    from gprov.apps.host.trust.files import read_limited, read_signature
+    from gprov.domain.image.manifest import MAX_MANIFEST, SIGNATURE_SUFFIX, parse_manifest
+    from gprov.domain.trust.keys import signature_problem
+
+    content = read_limited(path, MAX_MANIFEST)
+    parse_manifest(path, content)
+    signature = path + SIGNATURE_SUFFIX
+    if problem := signature_problem(revoked, read_signature(signature), content, LibcryptoVerifier()):
+        raise BadInput(signature, [Problem("", f"{problem}: only what the revoked key signed can be kept")])
+    return hashlib.sha256(content).hexdigest()
+
+
 def _keys(paths: list[str]) -> tuple[PublicKey, ...]:
     from gprov.apps.host.trust.files import read_public_key
 
@@ -112,12 +129,12 @@ def _keys(paths: list[str]) -> tuple[PublicKey, ...]:
 
 
 def _write(statement: Statement, before: Statement | None, path: str, *, as_json: bool) -> int:
-    from gprov.apps.host.trust.files import write_public
+    from gprov.apps.host.trust.files import write_statement
     from gprov.domain.trust.chain import SignedStatement, missing_signatures
     from gprov.domain.trust.statement import serialise_statement
 
     content = serialise_statement(statement)
-    write_public(path, content)
+    write_statement(path, content)
     missing = missing_signatures(SignedStatement(content, (), statement), before)
     if as_json:
         to_sign = [key.key_id for key in missing]

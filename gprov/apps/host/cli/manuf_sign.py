@@ -19,16 +19,18 @@ def sign(
     trust: TrustOption = None,
     as_json: Json = False,
 ) -> int:
-    """Sign a manufData.json: writes FILE.minisig. It is not checked: gprov manuf check does that. With --trust, only a
-    signer of this chain may sign."""
+    """Sign a manufData.json: writes FILE.minisig. Its content is not checked: gprov manuf check does that. With
+    --trust, only a signer of this chain may sign."""
     from gprov.adapters.linux.system.libcrypto import LibcryptoVerifier
     from gprov.apps.host.cli.userfile import read_user_file
     from gprov.apps.host.trust.signed_files import require_signer, sign_file
-    from gprov.domain.formats.json.reading import read_object
-    from gprov.domain.mfg.manuf import MAX_DOCUMENT
+    from gprov.domain.formats.json.reading import finish, read_object
+    from gprov.domain.mfg.manuf import MAX_DOCUMENT, refuse_other_kind
 
     content = read_user_file(file, MAX_DOCUMENT)
-    read_object(file, content)
+    root = read_object(file, content)
+    refuse_other_kind(root)
+    finish(file, root, None)
     chain = None if trust is None else chain_in(trust)
     signer = signer_in(key, passphrase_fd)
     require_signer(signer, chain)

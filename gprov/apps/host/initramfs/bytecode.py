@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 import marshal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import CodeType
 
 from gprov.domain.errors import BadInput, Problem
@@ -27,12 +27,32 @@ def compiled(source: bytes, name: str, optimize: int) -> bytes:
         code = compile(source, name, "exec", dont_inherit=True, optimize=optimize)
     except (SyntaxError, ValueError) as exc:
         raise BadInput(name, [Problem("", f"cannot be compiled: {exc}")]) from exc
-    # marshal sets a flag on objects with further references, so its output depends on the strings in use elsewhere in
-    # the process. A further reference to every string makes the output constant.
-    held = list(texts(code))
-    content = marshal.dumps(code)
+    return _HEADER + _dumped(code, texts(code))
+
+
+def code_of(content: bytes) -> CodeType:
+    """Return the code object of the content of a ``.pyc`` file."""
+    code = marshal.loads(content[len(_HEADER) :])  # noqa: S302 - made by this module
+    assert isinstance(code, CodeType)
+    return code
+
+
+def marshalled(codes: Mapping[str, tuple[bool, CodeType]]) -> bytes:
+    """Return the content of the file of ``buildroot/initramfs/boot_importer.py``: for each module whether it is a
+    package, and its code."""
+    ordered = dict(sorted(codes.items()))
+    held = (text for name, (_, code) in ordered.items() for text in (name, *texts(code)))
+    return _dumped(ordered, held)
+
+
+def _dumped(value: CodeType | dict[str, tuple[bool, CodeType]], strings: Iterator[str]) -> bytes:
+    """``strings``: all that are in the value. marshal sets a flag on objects with further references, so its output
+    depends on the strings in use elsewhere in the process. A further reference to every string makes the output
+    constant."""
+    held = list(strings)
+    content = marshal.dumps(value)
     del held
-    return _HEADER + content
+    return content
 
 
 def texts(value: object) -> Iterator[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from types import CodeType
 
-from gprov.apps.host.initramfs.bytecode import compiled
+from gprov.apps.host.initramfs.bytecode import code_of, compiled, marshalled
 from gprov.apps.host.initramfs.closure import Module, modules_of
 from gprov.apps.host.initramfs.copies import add_copy
 from gprov.apps.host.initramfs.cpio import regular
@@ -32,8 +33,13 @@ _EXECUTABLE = 0o755
 # the kernel panics and reboots (CONFIG_PANIC_TIMEOUT).
 _INIT = """#!{interpreter} -ISB
 import sys
-from {module} import {function}
+{prepare}from {module} import {function}
 sys.exit({function}())
+"""
+# Of ``FreezeSpec.boot_modules``. The importer is one of the modules that the specification replaces.
+_BOOT_MODULES = "boot.modules"
+_PREPARE = f"""import boot_importer
+boot_importer.install("/{MODULES}", "{_BOOT_MODULES}")
 """
 
 
@@ -44,7 +50,8 @@ def assemble(spec: FreezeSpec, spec_folder: str, path: Sequence[str], system: So
     for node in spec.nodes:
         tree.add(node, CONFIGURATION)
     module, _, function = spec.start.partition(":")
-    script = _INIT.format(interpreter=INTERPRETER, module=module, function=function)
+    prepare = _PREPARE if spec.boot_modules else ""
+    script = _INIT.format(interpreter=INTERPRETER, prepare=prepare, module=module, function=function)
     tree.add(regular("init", script.encode(), _EXECUTABLE), CONFIGURATION)
     libraries = Libraries(system)
     _add_interpreter(tree, libraries, system)
@@ -76,8 +83,13 @@ def _add_python(tree: RootTree, libraries: Libraries, spec: FreezeSpec, spec_fol
     entries = (spec.start.partition(":")[0], *spec.modules)
     modules = modules_of(entries, spec.packages, path, exclude=spec.exclude, prefer_source=spec.prefer_source)
     replaced = [Module(name, os.path.join(spec_folder, file), False) for name, file in spec.replace.items()]
+    codes: dict[str, tuple[bool, CodeType]] = {}
     for module in (*(module for module in modules if module.name not in spec.replace), *replaced):
-        _add_module(tree, libraries, module)
+        content = _add_module(tree, libraries, module)
+        if module.name in spec.boot_modules and not module.is_extension:
+            codes[module.name] = (module.is_package, code_of(content))
+    if spec.boot_modules:
+        tree.add(regular(f"{MODULES}/{_BOOT_MODULES}", marshalled(codes)), Part(PartKind.PYTHON, "modules of a boot"))
     for relative in spec.data:
         found = next((file for root in path if os.path.isfile(file := os.path.join(root, relative))), None)
         if found is None:
@@ -85,7 +97,8 @@ def _add_python(tree: RootTree, libraries: Libraries, spec: FreezeSpec, spec_fol
         tree.add(regular(f"{MODULES}/{relative}", read_file(found)), _python_part(relative.partition("/")[0]))
 
 
-def _add_module(tree: RootTree, libraries: Libraries, module: Module) -> None:
+def _add_module(tree: RootTree, libraries: Libraries, module: Module) -> bytes:
+    """Returns the content of its file."""
     content = read_file(module.source)
     if module.is_extension:
         libraries.add_dependencies_of(module.source)
@@ -93,6 +106,7 @@ def _add_module(tree: RootTree, libraries: Libraries, module: Module) -> None:
         name = module.name.replace(".", "/") + ("/__init__" if module.is_package else "") + ".py"
         content = compiled(content, name, _OPTIMIZE)
     tree.add(regular(f"{MODULES}/{module.target}", content), _python_part(module.name.partition(".")[0]))
+    return content
 
 
 def _python_part(top: str) -> Part:

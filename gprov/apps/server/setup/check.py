@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from gprov.adapters.linux.files.files import LinuxFiles
 from gprov.adapters.linux.system.clock import SystemClock
+from gprov.adapters.linux.system.libcrypto import LibcryptoVerifier
 from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.server.setup.check_access import access_findings
 from gprov.apps.server.setup.check_certificates import CertificateCheck
@@ -16,6 +17,7 @@ from gprov.apps.server.setup.check_content import ContentCheck
 from gprov.apps.server.setup.check_documents import read_documents
 from gprov.apps.server.setup.check_host import HostCheck
 from gprov.apps.server.setup.check_network import NetworkCheck
+from gprov.apps.server.setup.check_signatures import SignatureCheck
 from gprov.apps.server.setup.reading import read_small
 from gprov.apps.server.stated_settings import stated_settings
 from gprov.domain.branding import Branding
@@ -59,6 +61,8 @@ def findings(options: CheckOptions) -> Iterator[Finding]:
     own = own_addresses(settings)
     content = ContentCheck(folder=folder, own=own, branding=options.branding, quick=options.quick)
     yield from content.findings(files)
+    signatures = SignatureCheck(folder=folder, own=own, branding=options.branding, verifier=LibcryptoVerifier())
+    yield from signatures.findings(documents.manuf.files if documents.manuf else None)
     yield from CertificateCheck(folder, settings, time.time_ns()).findings()
     yield from HostCheck(
         folder=folder, settings=settings, http=options.http, key_file=options.key_file, default_key=options.default_key

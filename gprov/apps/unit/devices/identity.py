@@ -44,6 +44,15 @@ def recovery_attachment_rule(smbios: SmbiosTable, context: UnitContext) -> Valid
     return attachment_rule(unit.platform)
 
 
+def code_name_so_far(smbios: SmbiosTable, files: Files, context: UnitContext) -> str:
+    """While RECOVERY is mounted, before a restore identifies the unit, which reports why that fails; "" then."""
+    fallback = context.arguments.proto_ident or stored_code_name(files, context)
+    try:
+        return identify(parse_table(smbios.structures()), context.platforms, fallback).platform.code_name
+    except GprovError:
+        return ""
+
+
 def stored_code_name(files: Files, context: UnitContext) -> str:
     """Content of ``platform.ident`` on the mounted RECOVERY, which provisioning writes after a fallback identification;
     "" if it does not exist. An unreadable one is reported and counts as "": SMBIOS identifies most units."""

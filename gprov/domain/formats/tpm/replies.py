@@ -8,13 +8,11 @@ from dataclasses import dataclass, field
 
 from gprov.domain.errors import BadInput, Problem
 from gprov.domain.formats.tpm.commands import Capability
+from gprov.domain.formats.tpm.header import HEADER
 
-REPLY_HEADER = 10
-MAX_REPLY = 4096
 SUCCESS = 0
 
 _WHAT = "TPM reply"
-_HEADER = struct.Struct(">HII")
 # more data (u8), capability (u32), count (u32)
 _CAPABILITY = struct.Struct(">BII")
 # Bit 7: the code is about a handle, session or parameter, whose number is in bits 8 to 11.
@@ -79,17 +77,12 @@ def reason_number(code: int) -> int:
 
 def parse_reply(data: bytes) -> TpmReply:
     """Raises BadInput."""
-    if len(data) < _HEADER.size:
+    if len(data) < HEADER.size:
         raise BadInput(_WHAT, [Problem("", f"{len(data)} bytes are too few for a header")])
-    _tag, size, code = _HEADER.unpack_from(data)
+    _tag, size, code = HEADER.unpack_from(data)
     if size != len(data):
         raise BadInput(_WHAT, [Problem("size", f"is {size}, and the reply has {len(data)} bytes")])
-    return TpmReply(code, data[_HEADER.size :])
-
-
-def stated_size(data: bytes) -> int | None:
-    """Size of the whole reply as its first bytes state it; None as long as they are too few."""
-    return _HEADER.unpack_from(data)[1] if len(data) >= _HEADER.size else None
+    return TpmReply(code, data[HEADER.size :])
 
 
 def parse_properties(content: bytes) -> dict[int, int]:

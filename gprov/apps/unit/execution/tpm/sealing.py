@@ -5,14 +5,13 @@ from __future__ import annotations
 
 from typing_extensions import override
 
-from gprov.apps.unit.execution.tpm.conversation import TPM
-from gprov.apps.unit.execution.tpm.opening import TPM_2, conversation_with
-from gprov.domain.errors import DeviceFault
-from gprov.domain.formats.tpm.policy import pcr_extend
-from gprov.domain.unit.cap import CAP_DIGEST, CAP_PCR
+from gprov.domain.formats.tpm.header import states_success
+from gprov.domain.unit.cap import CAP_COMMAND, CAP_PCR
 from gprov.ports.clock import Clock
 from gprov.ports.destructive.tpm import Tpm
 from gprov.ports.sealing import SecretSealing
+
+_TPM_2 = 2
 
 
 class TpmSealing(SecretSealing):
@@ -27,16 +26,19 @@ class TpmSealing(SecretSealing):
     @override
     def seal(self, content: bytes) -> bytes:
         from gprov.apps.unit.execution.tpm import sealed_objects
+        from gprov.apps.unit.execution.tpm.opening import conversation_with
+        from gprov.domain.errors import DeviceFault
         from gprov.domain.unit.sealed_file import serialise_sealed
 
         with conversation_with(self._tpm, self._clock) as conversation:
             sealed = sealed_objects.seal(conversation, content, self._pcrs)
             if sealed_objects.unseal(conversation, sealed) != content:
-                raise DeviceFault(TPM, "does not return what it has sealed")
+                raise DeviceFault("TPM", "does not return what it has sealed")
         return serialise_sealed(sealed)
 
     @override
     def unseal(self, source: str, sealed: bytes) -> bytes:
+        from gprov.apps.unit.execution.tpm.opening import conversation_with
         from gprov.apps.unit.execution.tpm.sealed_objects import unseal
         from gprov.domain.unit.sealed_file import parse_sealed
 
@@ -46,7 +48,13 @@ class TpmSealing(SecretSealing):
 
     @override
     def end(self) -> None:
-        if self._tpm.version() != TPM_2:
+        if self._tpm.version() != _TPM_2:
             return  # nothing can have been sealed to it
+        with self._tpm.open() as channel:
+            if states_success(channel.send(CAP_COMMAND)):
+                return
+        # It is busy, or refuses: what repeats commands and has words for refusals is imported only now.
+        from gprov.apps.unit.execution.tpm.opening import conversation_with
+
         with conversation_with(self._tpm, self._clock) as conversation:
-            conversation.ask("TPM2_PCR_Extend", pcr_extend(CAP_PCR, CAP_DIGEST))
+            conversation.ask("TPM2_PCR_Extend", CAP_COMMAND)
