@@ -157,12 +157,15 @@ def _report_imgmeta(chosen: ChosenImage, bus: EventBus) -> None:
 
 def _present_kernels(paths: KernelPaths, ports: VolumePorts, context: UnitContext) -> PresentKernels:
     startable = startable_kernels(ports, context.bus)
+    started = startable is not None and started_from_main_kernel(ports.firmware(), context)
 
     def kernel(path: str) -> KernelFacts | None:
-        """None if it is missing, damaged, or refused by the firmware: the restore then uses another one."""
+        """None if it is missing, damaged, or refused by the firmware: the restore then uses another one. The firmware
+        has proved that it does not refuse the one that it has started."""
+        judge = startable if path != paths.main or not started else None
         try:
             found = read_kernel(ports.files, path)
-            reason = startable.refusal(ports.files, path) if startable is not None else ""
+            reason = judge.refusal_in_place(ports.files, path) if judge is not None else ""
         except (DeviceFault, BadInput) as error:
             context.bus.warning(f"{path} is not usable: {error}")
             return None
@@ -173,7 +176,6 @@ def _present_kernels(paths: KernelPaths, ports: VolumePorts, context: UnitContex
 
     if startable is not None:
         context.bus.log("Secure Boot is on")
-    started = startable is not None and started_from_main_kernel(ports.firmware(), context)
     return PresentKernels(kernel(paths.main), kernel(paths.second), startable is not None, started)
 
 

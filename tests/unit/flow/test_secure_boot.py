@@ -6,7 +6,9 @@ import pytest
 
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.adapters.fake.firmware.secure_boot import enrol, sign_program
+from gprov.adapters.fake.machine.stop import StopReason
 from gprov.apps.host.simulation.factory_files import BASE_URL, publish
+from gprov.domain.boot.secure_boot import ALLOWED, FORBIDDEN
 from gprov.domain.errors import DeviceMissing, RefusedByPolicy
 from gprov.domain.formats.efi.boot_variables import BOOT_CURRENT, BOOT_ORDER
 from gprov.domain.formats.efi.variables import VariableName
@@ -104,6 +106,34 @@ def test_a_restore_does_not_install_what_the_firmware_refuses(secured: UnitDrive
     assert kernels(secured) == [signed(100)] * 2
     assert "Secure Boot is on, and the firmware would not start it" in secured.warnings()
     assert reason in secured.warnings()
+
+
+@pytest.mark.parametrize("name", [ALLOWED, FORBIDDEN], ids=["db", "dbx"])
+@pytest.mark.parametrize("entry", [True, False], ids=["first kernel", "fallback loader"])
+def test_a_restore_keeps_the_kernels_if_the_keys_cannot_be_read(
+    secured: UnitDriver, name: VariableName, entry: bool
+) -> None:
+    """The firmware itself knows them: it has started the unit. Whether it would start the newer kernel is unknown."""
+    secured.machine.unreadable_variables.add(name)
+    if not entry:
+        secured.machine.nvram.pop(VariableName(BOOT_ORDER))
+    add_newer(secured, signed(101))
+    assert secured.settle() == ("reboot", "switched root")
+    assert secured.systems() == [NEWER]
+    assert kernels(secured) == [signed(100)] * 2
+    assert "no kernel is replaced" in secured.warnings()
+    assert "not usable" not in secured.warnings()
+
+
+def test_a_kernel_that_the_firmware_has_started_is_usable_whatever_the_variables_say(secured: UnitDriver) -> None:
+    """They were changed after the start; or the firmware's rules differ from those that are checked."""
+    add_newer(secured, build_kernel(101))
+    secured.machine.hook = lambda _: enrol(secured.machine, ANOTHER)
+    assert secured.boot() is StopReason.REBOOT
+    secured.machine.hook = None
+    enrol(secured.machine, CERTIFICATE)
+    assert secured.settle() == ("switched root",)
+    assert kernels(secured) == [signed(100)] * 2
 
 
 def test_a_revoked_kernel_is_not_installed(secured: UnitDriver) -> None:
