@@ -83,9 +83,9 @@ class Bench:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--instructions", action="store_true")
-    parser.add_argument("--workdir", default=os.path.join(tempfile.gettempdir(), "gprov-bench-boot"))
+    parser.add_argument("--rounds", type=int, default=5, help="all programs in turn, so many times")
+    parser.add_argument("--instructions", action="store_true", help="count instructions, not seconds")
+    parser.add_argument("--workdir", default=os.path.join(tempfile.gettempdir(), "gprov-bench-boot"), help="for units")
     parser.add_argument("--only", default="", help="measure those whose name contains this text")
     args = parser.parse_args()
     container, folder = LabContainer(), Path(args.workdir)

@@ -33,8 +33,10 @@ HANDED_OVER = re.compile(r"\[ *([0-9.]+)\] gprov: milestone handover")
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--workdir", default=os.path.join(tempfile.gettempdir(), "gprov-bench-instructions"))
+    parser.add_argument("--rounds", type=int, default=2, help="starts of each")
+    parser.add_argument(
+        "--workdir", default=os.path.join(tempfile.gettempdir(), "gprov-bench-instructions"), help="for units"
+    )
     parser.add_argument("initramfs", nargs="*", metavar="NAME=INITRAMFS", default=["present="])
     args = parser.parse_args()
     container = LabContainer()

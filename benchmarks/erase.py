@@ -67,9 +67,9 @@ def rows(megabytes: int, runs: int, others: int) -> list[Row]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megabytes", type=int, default=256, help="of each disk")
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=3, help="all programs in turn, so many times")
     parser.add_argument("--others", type=int, default=1, help="runs of shred and nwipe, which need much longer")
-    parser.add_argument("--disks", type=int, nargs="+", default=[1, 3])
+    parser.add_argument("--disks", type=int, nargs="+", default=[1, 3], help="how many at once")
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()), help="on the disk to measure")
     args = parser.parse_args()
     for count in args.disks:

@@ -49,7 +49,7 @@ os.execv("/usr/bin/busybox", ("busybox", "poweroff", "-f"))
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=20, help="starts of each")
     parser.add_argument("--kernel", metavar="FILE", help="any bzImage built by gprov")
     args = parser.parse_args()
     text = (CHECKOUT / "buildroot/initramfs.toml").read_text()

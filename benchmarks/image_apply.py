@@ -89,11 +89,11 @@ class Row:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--megabytes", type=int, default=206)
-    parser.add_argument("--repeat", type=int, nargs="+", default=[1, 4])
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--disk", action="store_true")
-    parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()))
+    parser.add_argument("--megabytes", type=int, default=206, help="of files in one part of the image")
+    parser.add_argument("--repeat", type=int, nargs="+", default=[1, 4], help="how many parts an image has")
+    parser.add_argument("--rounds", type=int, default=3, help="all programs in turn, so many times")
+    parser.add_argument("--disk", action="store_true", help="onto a virtual disk (root), not into memory")
+    parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()), help="folder for the image")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="image-apply-", dir=args.work) as work:
         packed = pack(Path(work), args.megabytes)

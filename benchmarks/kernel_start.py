@@ -43,7 +43,7 @@ class Sample:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=2, help="starts of each")
     parser.add_argument("kernels", nargs="+", metavar="KERNEL")
     args = parser.parse_args()
     samples: dict[str, list[Sample]] = {kernel: [] for kernel in args.kernels}

@@ -73,9 +73,11 @@ class Restores:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megabytes", type=int, default=281, help="MiB of the tar archive")
-    parser.add_argument("--memory", type=int, nargs="+", default=[2048, 512])
-    parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--workdir", default=os.path.join(tempfile.gettempdir(), "gprov-bench-restore"))
+    parser.add_argument("--memory", type=int, nargs="+", default=[2048, 512], help="MiB of the virtual machine")
+    parser.add_argument("--rounds", type=int, default=1, help="restores with each memory")
+    parser.add_argument(
+        "--workdir", default=os.path.join(tempfile.gettempdir(), "gprov-bench-restore"), help="for units"
+    )
     args = parser.parse_args()
     container, owner = LabContainer(), Owner()
     if not os.path.exists(os.path.join(args.workdir, "primary0.qcow2")):

@@ -62,12 +62,14 @@ def _urls(database: str) -> Iterator[Iterator[str]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--units", type=int, default=500)
+    parser.add_argument("--units", type=int, default=500, help="that report at once")
     parser.add_argument("--rate", type=float, default=10_000, help="events per second, all units together")
-    parser.add_argument("--seconds", type=float, default=30)
-    parser.add_argument("--kills", type=int, default=8)
+    parser.add_argument("--seconds", type=float, default=30, help="of each row")
+    parser.add_argument("--kills", type=int, default=8, help="SIGKILLs of the server, in the rows with kills")
     parser.add_argument("--folder", help="on the file system that is to be measured")
-    parser.add_argument("--database", choices=["SQLite", "PostgreSQL"], action="append")
+    parser.add_argument(
+        "--database", choices=["SQLite", "PostgreSQL"], action="append", help="only this one (default: both)"
+    )
     given = parser.parse_args()
     interval = given.units * _BATCH / given.rate
     batches = max(1, round(given.seconds / interval))

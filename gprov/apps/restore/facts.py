@@ -11,7 +11,7 @@ from gprov.apps.restore.job import RestoreJob
 from gprov.apps.unit.boot.boot_entries import started_from_main_kernel
 from gprov.apps.unit.boot.kernel_file import read_kernel
 from gprov.apps.unit.boot.loader import installable_loader
-from gprov.apps.unit.boot.secure_boot import startable_kernels
+from gprov.apps.unit.boot.secure_boot import StartableKernels, startable_kernels
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.apps.unit.recovery.stored_secrets import StoredSecrets
@@ -157,26 +157,41 @@ def _report_imgmeta(chosen: ChosenImage, bus: EventBus) -> None:
 
 def _present_kernels(paths: KernelPaths, ports: VolumePorts, context: UnitContext) -> PresentKernels:
     startable = startable_kernels(ports, context.bus)
-    started = startable is not None and started_from_main_kernel(ports.firmware(), context)
+    refused: list[str] = []
 
     def kernel(path: str) -> KernelFacts | None:
-        """None if it is missing, damaged, or refused by the firmware: the restore then uses another one. The firmware
-        has proved that it does not refuse the one that it has started."""
-        judge = startable if path != paths.main or not started else None
+        """None if it is missing, damaged, or refused by the firmware: the restore then uses another one."""
         try:
             found = read_kernel(ports.files, path)
-            reason = judge.refusal_in_place(ports.files, path) if judge is not None else ""
         except (DeviceFault, BadInput) as error:
             context.bus.warning(f"{path} is not usable: {error}")
             return None
+        reason = _refusal(startable, ports.files, path)
         if reason:
+            refused.append(path)
             context.bus.warning(f"{path} is not usable: the firmware does not start it: {reason}")
             return None
         return found
 
     if startable is not None:
         context.bus.log("Secure Boot is on")
-    return PresentKernels(kernel(paths.main), kernel(paths.second), startable is not None, started)
+    started = startable is not None and started_from_main_kernel(ports.firmware(), context)
+    main, second = kernel(paths.main), kernel(paths.second)
+    doubted = bool(refused) and main is None and second is None
+    if doubted:
+        context.bus.warning("the firmware has started this unit: no kernel is replaced by one that it may refuse")
+    return PresentKernels(
+        main=main, second=second, secure_boot=startable is not None, main_started=started, doubted=doubted
+    )
+
+
+def _refusal(startable: StartableKernels | None, files: Files, path: str) -> str:
+    if startable is None:
+        return ""
+    try:
+        return startable.refusal(files, path)
+    except DeviceFault as fault:
+        return f"its signature cannot be checked: {fault}"
 
 
 def _foreign(files: Files, recovery: str, bus: EventBus) -> tuple[str, ...]:

@@ -35,8 +35,8 @@ _TIME_SIZE = 16  # EFI_TIME behind the hash of a certificate
 
 
 class SecureBootState(Enum):
-    """SETUP: no platform key is enrolled, so that the firmware starts everything, and anybody may enrol keys. ABSENT:
-    BIOS, or firmware without Secure Boot."""
+    """SETUP: no platform key is enrolled, so that the firmware starts everything, and any program may enrol keys.
+    ABSENT: BIOS, or firmware without Secure Boot."""
 
     ABSENT = "absent"
     SETUP = "setup mode"

@@ -38,15 +38,22 @@ def image_kernel(image: VerifiedImage) -> KernelFacts:
     return parse_bzimage(image.files.kernel_start or b"")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PresentKernels:
     """RECOVERY's two copies, None if unusable. ``secure_boot``: it is on, so that the firmware may refuse a kernel.
-    ``main_started``: the firmware has started this boot from ``main``."""
+    ``main_started``: the firmware has started this boot from ``main``. ``doubted``: there are intact ones, and the
+    check of Secure Boot refuses all of them, although the firmware has started one: the check lacks something."""
 
     main: KernelFacts | None
     second: KernelFacts | None
     secure_boot: bool = False
     main_started: bool = False
+    doubted: bool = False
+
+    @property
+    def missing(self) -> bool:
+        """Is a unit without a new kernel one that cannot start?"""
+        return self.main is None and self.second is None and not self.doubted
 
 
 def plan_kernels(from_image: str, copies: KernelPaths, newer: Comparison, present: PresentKernels) -> list[Operation]:
@@ -56,7 +63,9 @@ def plan_kernels(from_image: str, copies: KernelPaths, newer: Comparison, presen
     The update is optional if RECOVERY has a usable kernel: on a full or worn volume that kernel stays.
     """
     main, second = present.main, present.second
-    required = main is None and second is None
+    required = present.missing
+    if newer is Comparison.SECOND and main is None:
+        return [CopyKernel(copies.second, (copies.main,), required=False), CopyFile(copies.second, from_image)]
     if present.secure_boot and not required:
         return _plan_under_secure_boot(from_image, copies, newer, present)
     if newer is Comparison.FIRST:

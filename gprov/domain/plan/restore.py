@@ -226,7 +226,7 @@ def _image_kernel(facts: RestoreFacts) -> str:
 
 def _newer_kernel(facts: RestoreFacts) -> Comparison:
     """Compare the image's kernel (first) with RECOVERY's (second)."""
-    if facts.force_recovery_kernel and facts.kernels.main is not None:
+    if facts.force_recovery_kernel and (facts.kernels.main or facts.kernels.second):
         return Comparison.SECOND
     return newest(image_kernel(facts.image), facts.kernels.main)
 
@@ -236,11 +236,10 @@ def _flush_recovery(facts: RestoreFacts) -> list[Operation]:
     there was no usable kernel before."""
     mount_points = facts.mount_points
     kernel_volume = mount_points.recovery if facts.bios else mount_points.esp
-    no_kernel = facts.kernels.main is None and facts.kernels.second is None
     volumes = [] if facts.recovery is None else [mount_points.recovery]
     if facts.esp is not None and not facts.bios:
         volumes.insert(0, mount_points.esp)
-    return [FlushVolume(volume, required=no_kernel and volume == kernel_volume) for volume in volumes]
+    return [FlushVolume(volume, required=facts.kernels.missing and volume == kernel_volume) for volume in volumes]
 
 
 def _finish(facts: RestoreFacts) -> list[Operation]:

@@ -17,7 +17,7 @@ from gprov.apps.host.initramfs.cache import Cache
 from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.initramfs.signing import KernelSigner, signed_program
 from gprov.apps.host.lab.secure_boot import certificate_der, lab_signer
-from gprov.domain.errors import BadInput, DeviceMissing, RefusedByPolicy, ToolFailed
+from gprov.domain.errors import BadInput, DeviceMissing, RefusedByPolicy
 from gprov.domain.formats.bzimage import parse_whole
 from gprov.domain.formats.pe import authenticode_digest, parse_pe, signatures
 
@@ -152,8 +152,8 @@ def test_a_missing_library_is_a_fault(kernel: bytes, owner: KernelSigner) -> Non
 def test_keys_that_are_refused(
     sign: Callable[[bytes, KernelSigner], bytes], owner: KernelSigner, other: KernelSigner, folder: Path
 ) -> None:
-    with pytest.raises(ToolFailed, match="private key does not match certificate"):
-        sign(build_kernel(10), KernelSigner(owner.key, other.certificate))
+    with pytest.raises(BadInput, match=r"is not the certificate of the key .*owner\.key"):
+        KernelSigner(owner.key, other.certificate).check()
     public = folder / "public.key"
     public.write_bytes(Path(owner.key).read_bytes())
     public.chmod(0o640)
@@ -168,6 +168,17 @@ def test_keys_that_are_refused(
         sign(build_kernel(10), KernelSigner(_private(folder, b"x"), owner.certificate))
     with pytest.raises(BadInput, match="is no certificate in PEM"):
         sign(build_kernel(10), KernelSigner(owner.key, owner.key))
+    with pytest.raises(BadInput, match="is no private key in PEM"):  # whatever its mode is
+        KernelSigner(owner.certificate, owner.certificate).check()
+    for name, content in (("PRIVATE KEY", Path(owner.key).read_text()), ("CERTIFICATE", _pem_of(owner))):
+        damaged = _private(folder, (content[:100] + "!" + content[130:]).encode())
+        key, certificate = (damaged, owner.certificate) if name == "PRIVATE KEY" else (owner.key, damaged)
+        with pytest.raises(BadInput, match="is damaged, or of an unknown kind"):
+            KernelSigner(key, certificate).check()
+
+
+def _pem_of(signer: KernelSigner) -> str:
+    return Path(signer.certificate).read_text()
 
 
 def _private(folder: Path, content: bytes) -> str:
@@ -185,7 +196,7 @@ def test_the_command_says_who_signed(
     assert main(["kernel", "info", str(path)]) == 0
     assert "build number: 7\nsigner:       CN=owner\n" in capsys.readouterr().out
     assert main(["kernel", "verify", str(path), "--cert", other.certificate, "--cert", owner.certificate]) == 0
-    assert capsys.readouterr().out == f"{path}: signed\n"
+    assert capsys.readouterr().out == f"{path}: accepted: signed with a certificate of db\n"
     assert main(["kernel", "verify", str(path), "--cert", other.certificate, "--json"]) == 1
     assert '"starts": false' in capsys.readouterr().out
 

@@ -230,6 +230,19 @@ def test_without_a_tpm_that_can_seal_secrets_are_as_before_and_it_is_reported(tp
     assert "secrets/admin.hash on RECOVERY is not sealed, and can be read" in unit.log(severity)
 
 
+def test_a_tpm_that_does_not_return_what_it_has_sealed_is_not_used() -> None:
+    """What is stored unsealed is removed only after the TPM has returned it once."""
+    unit = units.running()
+    before = password(unit)
+    other = bytes.fromhex("8002 0000001a 00000000 00000007 0005") + b"other" + bytes(5)
+    unit.machine.tpm = FakeTpmChip(persistent=[0x81800001], owned=False, garbled={CommandCode.UNSEAL: other})
+    for _ in range(2):
+        restore(unit)
+        assert password(unit) == before
+    assert unit.exists("RECOVERY", HASH)
+    assert "does not return what it has sealed" in unit.log(Severity.WARNING)
+
+
 def test_a_busy_tpm_is_capped_before_the_system_is_started(unit: UnitDriver) -> None:
     chip(unit).busy = 3
     assert unit.boot(NORMAL) is StopReason.SWITCHED_ROOT

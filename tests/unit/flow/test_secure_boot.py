@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import pytest
+from typing_extensions import override
 
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.adapters.fake.firmware.secure_boot import enrol, sign_program
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.apps.host.simulation.factory_files import BASE_URL, publish
-from gprov.domain.boot.secure_boot import ALLOWED, FORBIDDEN
-from gprov.domain.errors import DeviceMissing, RefusedByPolicy
+from gprov.apps.unit.composition.container import UnitContainer
+from gprov.apps.unit.composition.wiring import set_value
+from gprov.domain.errors import DeviceFault, DeviceMissing, RefusedByPolicy
 from gprov.domain.formats.efi.boot_variables import BOOT_CURRENT, BOOT_ORDER
 from gprov.domain.formats.efi.variables import VariableName
 from gprov.domain.formats.pe import authenticode_digest, parse_pe
+from gprov.ports.code_signatures import CodeSignatures
 from tests.unit.flow import units
-from tests.unit.flow.driver import KERNELS, NEWER, UnitDriver
+from tests.unit.flow.driver import KERNELS, NEWER, NORMAL, UnitDriver
 
 MAIN, SECOND = KERNELS
 CERTIFICATE, ANOTHER = b"the owner's certificate", b"another certificate"
@@ -108,34 +111,6 @@ def test_a_restore_does_not_install_what_the_firmware_refuses(secured: UnitDrive
     assert reason in secured.warnings()
 
 
-@pytest.mark.parametrize("name", [ALLOWED, FORBIDDEN], ids=["db", "dbx"])
-@pytest.mark.parametrize("entry", [True, False], ids=["first kernel", "fallback loader"])
-def test_a_restore_keeps_the_kernels_if_the_keys_cannot_be_read(
-    secured: UnitDriver, name: VariableName, entry: bool
-) -> None:
-    """The firmware itself knows them: it has started the unit. Whether it would start the newer kernel is unknown."""
-    secured.machine.unreadable_variables.add(name)
-    if not entry:
-        secured.machine.nvram.pop(VariableName(BOOT_ORDER))
-    add_newer(secured, signed(101))
-    assert secured.settle() == ("reboot", "switched root")
-    assert secured.systems() == [NEWER]
-    assert kernels(secured) == [signed(100)] * 2
-    assert "no kernel is replaced" in secured.warnings()
-    assert "not usable" not in secured.warnings()
-
-
-def test_a_kernel_that_the_firmware_has_started_is_usable_whatever_the_variables_say(secured: UnitDriver) -> None:
-    """They were changed after the start; or the firmware's rules differ from those that are checked."""
-    add_newer(secured, build_kernel(101))
-    secured.machine.hook = lambda _: enrol(secured.machine, ANOTHER)
-    assert secured.boot() is StopReason.REBOOT
-    secured.machine.hook = None
-    enrol(secured.machine, CERTIFICATE)
-    assert secured.settle() == ("switched root",)
-    assert kernels(secured) == [signed(100)] * 2
-
-
 def test_a_revoked_kernel_is_not_installed(secured: UnitDriver) -> None:
     enrol(secured.machine, CERTIFICATE, [digest(signed(101))])
     add_newer(secured, signed(101))
@@ -178,6 +153,47 @@ def test_a_restore_replaces_a_first_kernel_that_the_firmware_refuses(secured: Un
     assert kernels(secured) == [signed(101), signed(100)]
     assert not started_from_fallback(secured)
     assert f"{MAIN} is not usable: the firmware does not start it: it is not signed" in secured.warnings()
+
+
+class _Unable(CodeSignatures):
+    @override
+    def verifies(self, signature: bytes, digest: bytes, certificate: bytes) -> bool:
+        raise DeviceFault("libcrypto", "cannot be loaded")
+
+
+class _Strict(CodeSignatures):
+    @override
+    def verifies(self, signature: bytes, digest: bytes, certificate: bytes) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("check", [_Unable(), _Strict()], ids=["unable", "too strict"])
+@pytest.mark.parametrize("newer", [False, True])
+def test_a_check_that_refuses_what_the_firmware_starts_leaves_a_unit_that_restores_itself(
+    secured: UnitDriver, check: CodeSignatures, newer: bool
+) -> None:
+    """PRIMARY is overwritten by then: a restore that fails for its kernels would be repeated for ever."""
+
+    def install(container: UnitContainer) -> None:
+        set_value(container.code_signatures, check)
+
+    secured.world.install = install
+    if newer:
+        add_newer(secured, signed(101))
+    secured.remove_flag()
+    assert secured.settle() == ("reboot", "switched root")
+    assert kernels(secured) == [signed(100)] * 2
+    assert "the firmware has started this unit: no kernel is replaced" in secured.warnings()
+
+
+def test_kernels_that_the_firmware_refuses_are_replaced_by_one_that_it_starts(secured: UnitDriver) -> None:
+    """The unit was started from other media."""
+    add_newer(secured, signed(101))
+    for path in KERNELS:
+        secured.put("ESP", path, build_kernel(100))
+    assert secured.boot(NORMAL) is StopReason.REBOOT
+    assert kernels(secured) == [signed(101), build_kernel(100)]
+    assert secured.settle() == ("switched root",)
 
 
 @pytest.mark.parametrize("torn", [False, True])

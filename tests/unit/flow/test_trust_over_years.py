@@ -621,6 +621,16 @@ def test_a_person_can_insist_on_an_image_once(unit: UnitDriver) -> None:
     assert restore(unit) == IMAGE_NAME
 
 
+def test_a_damaged_kernel_is_not_replaced_by_that_of_an_image_that_a_person_insists_on(unit: UnitDriver) -> None:
+    """The other copy of RECOVERY's kernel is intact."""
+    with_a_refused_image(unit, [*MENU, "1", "yes", "yes", "yes"])
+    unit.put("ESP", KERNELS[0], b"torn")
+    assert unit.boot(NORMAL) is StopReason.REBOOT
+    assert unit.systems() == [REFUSED_NAME]
+    assert [unit.build_number("ESP", path) for path in KERNELS] == [100, 100]
+    assert unit.build_number("PRIMARY", "/boot/norm_boot") == 100
+
+
 def test_the_override_is_reported_to_the_factory_server() -> None:
     unit = with_a_refused_image(running(), [*MENU, "1", "yes", "yes", "yes"])
     unit.put("RECOVERY", "/fr.data", b'{"XLog": "http://factory.invalid/"}')

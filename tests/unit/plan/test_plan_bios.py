@@ -89,7 +89,7 @@ def facts_of(*targets: Disk, build: int = 100, menu: bytes = b"", arguments: str
             partition=part,
         ),
         esp=None,
-        kernels=PresentKernels(kernel(build), kernel(build)),
+        kernels=PresentKernels(main=kernel(build), second=kernel(build)),
         admin_password=None,
         network=NetworkFiles(),
         keep_options=False,

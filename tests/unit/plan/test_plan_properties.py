@@ -219,7 +219,9 @@ def restores(draw: st.DrawFn, *, good: bool) -> RestoreFacts:
             partition=DATA,
         ),
         esp=esp if good else draw(st.none() | st.just(esp)),
-        kernels=PresentKernels(draw(kernels), draw(kernels), draw(st.booleans()), draw(st.booleans())),
+        kernels=PresentKernels(
+            main=draw(kernels), second=draw(kernels), secure_boot=draw(st.booleans()), main_started=draw(st.booleans())
+        ),
         admin_password=draw(st.none() | st.just(PasswordHash(SECRET))),
         replaced_secrets=draw(st.lists(replacements, max_size=3).map(tuple)),
         network=NetworkFiles(draw(contents), {name: SavedFile(text) for name, text in draw(contents).items()}),

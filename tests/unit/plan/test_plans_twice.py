@@ -146,7 +146,7 @@ def restore_facts(machine: SimulatedMachine) -> RestoreFacts:
         targets=(disk(machine, "sda"),),
         recovery=volumes[1],
         esp=volumes[0],
-        kernels=PresentKernels(parse_bzimage(KERNEL), parse_bzimage(KERNEL)),
+        kernels=PresentKernels(main=parse_bzimage(KERNEL), second=parse_bzimage(KERNEL)),
         admin_password=PasswordHash("$fake$hash"),
         network=NetworkFiles({"a.network": b"[Match]\n"}),
         keep_options=False,

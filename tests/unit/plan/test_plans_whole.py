@@ -91,7 +91,7 @@ def restore_facts(*targets: Disk) -> RestoreFacts:
         esp=Volume(
             disk=STICK, node=ESP.node, device=ESP.device, contents=Contents("vfat", "ESP", "CC-DD"), partition=ESP
         ),
-        kernels=PresentKernels(old, old),
+        kernels=PresentKernels(main=old, second=old),
         admin_password=PasswordHash(HASH),
         network=NetworkFiles({"b.network": b"[b]", "a.network": b"[a]"}),
         keep_options=False,
@@ -348,13 +348,13 @@ MAIN, SECOND, IN_IMAGE = (
 def test_the_newer_kernel_replaces_the_other_and_a_damaged_copy_goes_first(
     main: KernelFacts | None, second: KernelFacts | None, copies: list[Operation]
 ) -> None:
-    facts = replace(restore_facts(SDC), kernels=PresentKernels(main, second))
+    facts = replace(restore_facts(SDC), kernels=PresentKernels(main=main, second=second))
     assert [one for one in plan_restore(facts) if isinstance(one, CopyFile | CopyKernel)] == copies
 
 
 @pytest.mark.parametrize("second", [OLDER, None])
 def test_recoverys_kernel_wins_if_a_person_says_so(second: KernelFacts | None) -> None:
-    facts = replace(restore_facts(SDC), force_recovery_kernel=True, kernels=PresentKernels(OLDER, second))
+    facts = replace(restore_facts(SDC), force_recovery_kernel=True, kernels=PresentKernels(main=OLDER, second=second))
     repair = [] if second else [CopyKernel(MAIN, (SECOND,), required=False)]
     copies = [one for one in plan_restore(facts) if isinstance(one, CopyFile | CopyKernel)]
     assert copies == [CopyFile(MAIN, IN_IMAGE), *repair]
@@ -398,7 +398,9 @@ def test_what_the_kernel_that_stays_means_for_modules(
     facts = restore_facts(SDC)
     captured = replace(facts.image.files, kernel_start=build_kernel(100, OWN), module_releases=modules)
     kernel = parse_bzimage(build_kernel(*recovery))
-    facts = replace(facts, image=replace(facts.image, files=captured), kernels=PresentKernels(kernel, kernel))
+    facts = replace(
+        facts, image=replace(facts.image, files=captured), kernels=PresentKernels(main=kernel, second=kernel)
+    )
     assert modules_warning(facts) == said
 
 
@@ -408,7 +410,7 @@ def test_on_bios_the_images_kernel_starts_unless_recoverys_is_newer() -> None:
     facts = replace(facts, image=replace(facts.image, files=captured))
     for build, told in ((99, False), (100, False), (101, True)):
         kernel = parse_bzimage(build_kernel(build, OTHER))
-        assert (modules_warning(replace(facts, kernels=PresentKernels(kernel, kernel))) != "") == told
+        assert (modules_warning(replace(facts, kernels=PresentKernels(main=kernel, second=kernel))) != "") == told
 
 
 def test_recoverys_kernel_by_order_of_a_person_means_the_same_for_modules() -> None:
@@ -505,7 +507,7 @@ def test_arguments_that_cannot_be_stored_are_refused_before_recovery_is_made(
 
 
 def test_kernels_are_readable_by_all_and_those_on_recovery_can_be_started() -> None:
-    plan = plan_restore(replace(restore_facts(SDC), kernels=PresentKernels(NEWER, NEWER)))
+    plan = plan_restore(replace(restore_facts(SDC), kernels=PresentKernels(main=NEWER, second=NEWER)))
     assert [one.mode for one in plan if isinstance(one, CopyFile)] == [0o644]
     begun = plan_make_bootable(provision_facts(FirmwareKind.UEFI))
     assert [one.mode for one in begun if isinstance(one, CopyFile)] == [0o755]

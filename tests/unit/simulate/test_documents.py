@@ -118,6 +118,13 @@ def test_documents_are_wrapped(document: str) -> None:
     assert long == []
 
 
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_documents_say_who(document: str) -> None:
+    """A sentence has a subject that a reader can look up: an attacker, a person at the unit, root of the system."""
+    text = (ROOT / document).read_text()
+    assert re.findall(r"(?i)\b(?:whoever|nobody|somebody|in vain)\b", text) == []
+
+
 def test_the_readme_names_what_can_be_imported() -> None:
     names = re.findall(r"`(gprov(?:\.\w+)+)`", (ROOT / "README.md").read_text())
     assert len(names) > 8

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from gprov.adapters.linux.keys.minisign_key import new_key
+from gprov.apps.host.trust.key_pair import write_pair
+from gprov.domain.errors import DeviceFault
 from gprov.domain.formats.minisign import parse_public_key
 from tests.unit.trust.desk import Desk
 
@@ -25,6 +28,15 @@ def desk(tmp_path: Path) -> Desk:
 
 def key_id(desk: Desk, name: str) -> str:
     return parse_public_key(name, desk.path(f"{name}.pub").read_bytes()).key_id
+
+
+def test_a_key_pair_is_written_whole_or_not_at_all(desk: Desk) -> None:
+    """The public key cannot be written, as on a full disk: its folder is missing."""
+    with pytest.raises(DeviceFault):
+        write_pair(new_key(), str(desk.path("n.key")), str(desk.path("no/n.pub")), None)
+    assert not desk.path("n.key").exists()
+    write_pair(new_key(), str(desk.path("n.key")), str(desk.path("n.pub")), None)
+    assert desk.run("keys", "show", "@n.pub") == 0
 
 
 def test_a_chain_is_not_replaced_by_one_that_does_not_continue_it(desk: Desk) -> None:

@@ -9,7 +9,7 @@ from typing_extensions import override
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.domain.boot.entries import DeleteVariable, SetVariable, VariableChange
 from gprov.domain.boot.firmware import FirmwareKind
-from gprov.domain.errors import DeviceFault, DeviceMissing
+from gprov.domain.errors import DeviceMissing
 from gprov.domain.formats.efi.variables import Variable, VariableName
 from gprov.domain.platform.inventory import Inventory
 from gprov.ports.destructive.variable_writer import VariableWriter
@@ -31,8 +31,6 @@ class FakeFirmware(Firmware, VariableWriter):
 
     @override
     def read(self, name: VariableName) -> Variable | None:
-        if name in self._machine.unreadable_variables:
-            raise DeviceFault(f"nvram {name.name}", "cannot read")
         return self._machine.nvram.get(name)
 
     @override

@@ -1,5 +1,5 @@
-"""Secure Boot of the simulated machine. Its signatures are hashes over digest and certificate: anybody could make them,
-but they are as specific as real ones."""
+"""Secure Boot of the simulated machine. Its signatures are hashes over digest and certificate: any program could
+make them, but they are as specific as real ones."""
 
 from __future__ import annotations
 

@@ -47,10 +47,10 @@ class SimulatedMachine:
     loader's next menu and in its submenu. ``messages``: texts that a person was shown; ``shown``: what is on the
     displays. ``operator_from``, ``operator_until``: monotonic times between which the operator is present.
     ``media_seconds``: how long a search of a removable volume takes; None: it never ends. ``nvram_before``: previous
-    values of variables whose write is unflushed. ``unreadable_variables``: of the firmware. ``tpm``, ``bmc``: None for
-    a machine without. ``setups``: by the configuration tool that changes them. ``verified``: images found good since
-    power-on. ``kernel_keys``: identifiers of keys for encrypted folders that the kernel has. ``load_model``: its
-    behaviour in a burn-in.
+    values of variables whose write is unflushed. ``tpm``, ``bmc``: None for a machine without. ``setups``: by the
+    configuration tool that changes them. ``verified``: images found good since power-on. ``kernel_keys``:
+    identifiers of keys for encrypted folders that the kernel has.
+    ``load_model``: its behaviour in a burn-in.
     """
 
     firmware: FirmwareKind = FirmwareKind.UEFI
@@ -86,7 +86,6 @@ class SimulatedMachine:
     media_seconds: float | None = 0.0
     nvram_writes: int = 0
     nvram_before: dict[VariableName, Variable | None] = field(default_factory=dict)
-    unreadable_variables: set[VariableName] = field(default_factory=set)
     faults: list[Fault] = field(default_factory=list)
     verified: list[str] = field(default_factory=list)
     kernel_keys: set[bytes] = field(default_factory=set)

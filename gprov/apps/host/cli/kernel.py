@@ -58,7 +58,7 @@ def verify(
     if as_json:
         document({"path": file, "starts": not reason, "reason": reason})
     else:
-        say(f"{file}: refused: {reason}" if reason else f"{file}: signed")
+        say(f"{file}: refused: {reason}" if reason else f"{file}: accepted: signed with a certificate of db")
     return ExitCode.NEGATIVE if reason else ExitCode.DONE
 
 

@@ -36,9 +36,8 @@ def new(
     as_json: Json = False,
 ) -> int:
     """Make a key pair in minisign's format. No file is replaced."""
-    from gprov.adapters.linux.keys.minisign_key import new_key, write_key
-    from gprov.apps.host.trust.files import write_public
-    from gprov.domain.formats.minisign import serialise_public_key
+    from gprov.adapters.linux.keys.minisign_key import new_key
+    from gprov.apps.host.trust.key_pair import write_pair
 
     if no_passphrase and passphrase_fd is not None:
         raise typer.BadParameter("give one of the two", param_hint="'--no-passphrase' / '--passphrase-fd'")
@@ -48,8 +47,7 @@ def new(
             raise DeviceFault(path, "exists: no key is replaced")
     secret = None if no_passphrase else passphrase(f"Passphrase of {paths[0]}", passphrase_fd, new=True)
     key = new_key()
-    write_key(paths[0], key, secret)
-    write_public(paths[1], serialise_public_key(key.public))
+    write_pair(key, paths[0], paths[1], secret)
     if as_json:
         document({"key": key.public.key_id, "paths": paths})
     else:

@@ -33,18 +33,41 @@ class KernelSigner:
 
     def check(self) -> None:
         """Raises DeviceMissing, DeviceFault; RefusedByPolicy for a key that others can read; BadInput for a file of
-        another kind."""
+        another kind, and for a key and a certificate that are not of one pair."""
+        key, certificate = read_file(self.key), read_file(self.certificate)
+        if b"PRIVATE KEY-----" not in key:
+            raise BadInput(self.key, [Problem("", "is no private key in PEM")])
         with os_errors_translated(self.key):
             mode = stat.S_IMODE(os.stat(self.key).st_mode)
         if mode & _OTHERS:
             raise RefusedByPolicy(f"{self.key}: other users have access to this private key ({mode:o}); chmod 600 it")
-        key = read_file(self.key)
         if b"ENCRYPTED" in key:
             raise BadInput(self.key, [Problem("", "has a passphrase; the build cannot ask for it")])
-        if b"PRIVATE KEY-----" not in key:
-            raise BadInput(self.key, [Problem("", "is no private key in PEM")])
-        if b"BEGIN CERTIFICATE-----" not in read_file(self.certificate):
+        if b"BEGIN CERTIFICATE-----" not in certificate:
             raise BadInput(self.certificate, [Problem("", "is no certificate in PEM")])
+        if self._public_of_key(key) != self._public_of_certificate(certificate):
+            raise BadInput(self.certificate, [Problem("", f"is not the certificate of the key {self.key}")])
+
+    def _public_of_key(self, content: bytes) -> bytes:
+        """SubjectPublicKeyInfo in DER."""
+        from cryptography.exceptions import UnsupportedAlgorithm
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+
+        try:
+            public = load_pem_private_key(content, None).public_key()
+        except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
+            raise BadInput(self.key, [Problem("", "is damaged, or of an unknown kind")]) from exc
+        return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+    def _public_of_certificate(self, content: bytes) -> bytes:
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+        from cryptography.x509 import load_pem_x509_certificate
+
+        try:
+            public = load_pem_x509_certificate(content).public_key()
+            return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        except ValueError as exc:
+            raise BadInput(self.certificate, [Problem("", "is damaged, or of an unknown kind")]) from exc
 
 
 def require_signing_tool(processes: Processes) -> None:
@@ -57,7 +80,7 @@ def signed_program(
     processes: Processes, cache: Cache, progress: BuildProgress, program: str, signer: KernelSigner
 ) -> str:
     """Sign a program of UEFI, such as a kernel; return the path of the signed copy in the cache. Raises what
-    ``KernelSigner.check`` raises, ToolMissing, ToolFailed (also if key and certificate are not of one pair).
+    ``KernelSigner.check`` raises, ToolMissing, ToolFailed.
     """
     signer.check()
     require_signing_tool(processes)

@@ -24,6 +24,8 @@ _USER_DATA = "user data"
 _CRASH_LOGS = "cfc8fc79-be2e-4ddc-97f0-9f98bfe298a0"
 # Below a folder of which the rules for restored systems allow any file.
 _MARK = "/etc/provisioning/used"
+# A key that a TPM of earlier owners holds. (The restored system makes another one, and numbers of its own.)
+_USER_KEY = 0x81010001
 
 
 def data_disks(world: World) -> tuple[FakeDisk, ...]:
@@ -105,7 +107,7 @@ def _machine_claims(reported: bytes, world: World) -> Iterator[str]:
     """What is stated as done, and is not."""
     results = {one["name"]: one["status"] for one in json.loads(reported)["options"]}
     chip = world.machine.tpm
-    if results.get("TPM") == "done" and (chip is None or chip.holds_owner_data):
+    if results.get("TPM") == "done" and (chip is None or chip.owned or _USER_KEY in chip.persistent):
         yield "the TPM is reported as cleared, and holds data of users"
     logs = [name for name in world.machine.nvram if name.vendor == _CRASH_LOGS]
     if results.get("UEFI variables") == "done" and logs:

@@ -34,34 +34,25 @@ def firmware_state(firmware: Firmware, bus: EventBus) -> SecureBootState:
 
 
 class StartableKernels:
-    """Which kernels the firmware starts while Secure Boot is on. ``databases``: None if they cannot be read."""
+    """Which kernels the firmware starts while Secure Boot is on."""
 
-    def __init__(self, databases: KeyDatabases | None, check: Callable[[], SignatureCheck]) -> None:
+    def __init__(self, databases: KeyDatabases, check: Callable[[], SignatureCheck]) -> None:
         self._databases = databases
         self._check = check
 
     def refusal(self, files: Files, path: str) -> str:
-        """Why a kernel must not be installed: the firmware would not start it, or that is not known. "" if it would.
-        Raises DeviceMissing, DeviceFault."""
-        if self._databases is None:
-            return "the keys of Secure Boot cannot be read"
+        """Why the firmware would not start the kernel in a file; "" if it would. Raises DeviceMissing, DeviceFault."""
         return refusal(files.read(path, _LARGEST_KERNEL), self._databases, self._check())
-
-    def refusal_in_place(self, files: Files, path: str) -> str:
-        """Why the firmware would not start a kernel that is in its place; "" if it would, or if that is not known: a
-        restore must not fail for lack of a kernel while the unit has one. Raises as ``refusal``."""
-        return "" if self._databases is None else self.refusal(files, path)
 
 
 def startable_kernels(ports: VolumePorts, bus: EventBus) -> StartableKernels | None:
-    """None unless Secure Boot is on: then the firmware starts everything. If its databases cannot be read, no kernel is
-    replaced."""
+    """None unless Secure Boot is on: then the firmware starts everything. Databases that cannot be read count as empty,
+    so that no kernel is replaced."""
     if firmware_state(ports.firmware(), bus) is not SecureBootState.ON:
         return None
-    databases: KeyDatabases | None
     try:
         databases = read_databases(ports.firmware().read)
     except (DeviceFault, BadInput) as error:
         bus.warning(f"the keys of Secure Boot cannot be read, no kernel is replaced: {error}")
-        databases = None
+        databases = KeyDatabases(())
     return StartableKernels(databases, ports.code_signatures)
