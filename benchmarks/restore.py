@@ -139,7 +139,7 @@ def trusting(owner: Owner) -> bytes:
 
 
 def store(unit: VirtualUnit, image: Path, owner: Owner) -> None:
-    """Put the image with its manifest on RECOVERY."""
+    """Put the image with its manifest on RECOVERY, in place of those of a former run."""
     with (
         tempfile.TemporaryDirectory(prefix="gprov-bench-") as work,
         ext_volume(SystemProcesses(), unit.recovery, _STICK, writable=True) as stick,
@@ -147,6 +147,8 @@ def store(unit: VirtualUnit, image: Path, owner: Owner) -> None:
         for name, content in signed_files(_NAME.filename, image.read_bytes(), owner).items():
             path = Path(work) / name
             path.write_bytes(content)
+            if stick.has(f"/Image/{name}"):
+                stick.remove(f"/Image/{name}")
             stick.add(str(path), f"/Image/{name}")
 
 

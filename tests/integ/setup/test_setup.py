@@ -280,3 +280,10 @@ def test_entries_of_files(tmp_path: Path) -> None:
     # FIPS 180-2, appendix B.1
     digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert json.loads(printed) == [{"Src": "http://10.0.0.1:8901/files/a%20b", "Size": 3, "Sha256": digest}]
+
+
+def test_signatures_are_checked(tmp_path: Path) -> None:
+    data = init(tmp_path)
+    (data / "files/trust.chain").write_text("{}")
+    found = problems(check(data, "--no-network", "--quick", expected=1))
+    assert any(each.startswith(f"{data}/files/trust.chain ") for each in found)
