@@ -5,7 +5,7 @@ That was more than half of all that a normal boot did before the hand-over. Here
 call, since a boot makes objects of few of the classes that it imports, and all other methods are closures.
 
 A definition that the standard library refuses is not noticed here: it does not get past the tests, which use the
-standard library. There is no ``make_dataclass`` and no ``weakref_slot``.
+standard library. There is no ``make_dataclass``, and gprov build refuses modules that import it.
 """
 
 import abc
@@ -95,6 +95,7 @@ def dataclass(
     match_args=True,
     kw_only=False,
     slots=False,
+    weakref_slot=False,
 ):
     def decorate(cls):
         every = _collect(cls, kw_only)
@@ -109,7 +110,7 @@ def dataclass(
         added |= _special_methods(cls.__dict__, attributes, repr, eq, order, frozen)
         added |= _hash_method(cls.__dict__, attributes, eq, frozen, unsafe_hash)
         if slots:
-            return _with_slots(cls, [one.name for one in attributes], added, frozen)
+            return _with_slots(cls, [one.name for one in attributes], added, frozen, weakref_slot)
         for name, value in added.items():
             setattr(cls, name, value)
         return abc.update_abstractmethods(cls)
@@ -222,11 +223,12 @@ def _hash_method(own, attributes, eq, frozen, unsafe_hash):
 def _init_at_first_call(cls, every, frozen, slots):
     name = f"{cls.__qualname__}.__init__"
     made = None
+    post_init = hasattr(cls, _POST_INIT)
 
     def __init__(self, /, *args, **kwargs):  # noqa: N807
         nonlocal made
         if made is None:
-            made = _compile_init(every, frozen, slots, post_init=hasattr(type(self), _POST_INIT))
+            made = _compile_init(every, frozen, slots, post_init=post_init)
             made.__qualname__ = name
             for owner in type(self).__mro__:
                 if owner.__dict__.get("__init__") is __init__:
@@ -320,13 +322,14 @@ def _delete_frozen(self, name):
     object.__delattr__(self, name)
 
 
-def _with_slots(cls, names, added, frozen):
+def _with_slots(cls, names, added, frozen, weakref_slot):
     """A class is made with its slots, so it is made once more."""
     inherited = {slot for base in cls.__mro__[1:-1] for slot in _slots_of(base)}
     namespace = {name: value for name, value in cls.__dict__.items() if name not in names} | added
     namespace.pop("__dict__", None)
     namespace.pop("__weakref__", None)
-    namespace["__slots__"] = tuple(name for name in names if name not in inherited)
+    slots = (*names, "__weakref__") if weakref_slot else names
+    namespace["__slots__"] = tuple(name for name in slots if name not in inherited)
     if frozen:
         namespace.setdefault("__getstate__", _get_state)
         namespace.setdefault("__setstate__", _set_state)

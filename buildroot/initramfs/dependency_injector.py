@@ -2,7 +2,7 @@
 
 The package is 3 MB of compiled code, and imports inspect, json, configparser and its own support for frameworks: more
 than a normal boot does in all of its own modules. What is here behaves as the package's does
-(tests/unit/build/test_unit_dependency_injector.py). Arguments of a provider are providers.
+(tests/unit/build/test_unit_modules.py).
 """
 
 
@@ -71,7 +71,7 @@ class _Object(_Provider):
 
 
 class _Made(_Provider):
-    """Calls ``provides`` with what the providers in ``args`` and ``kwargs`` provide."""
+    """Calls ``provides`` with ``args`` and ``kwargs``: what providers among them provide, all others as they are."""
 
     def __init__(self, provides=None, *args, **kwargs):
         super().__init__()
@@ -80,14 +80,21 @@ class _Made(_Provider):
         self.kwargs = kwargs
 
     def _make(self):
-        arguments = (provider() for provider in self.args)
-        return self.provides(*arguments, **{name: provider() for name, provider in self.kwargs.items()})
+        arguments = (_provided(argument) for argument in self.args)
+        return self.provides(*arguments, **{name: _provided(argument) for name, argument in self.kwargs.items()})
 
     def _copy_to(self, other, memo):
-        provides = self.provides
-        other.provides = provides.copied(memo) if isinstance(provides, _Provider) else provides
-        other.args = tuple(provider.copied(memo) for provider in self.args)
-        other.kwargs = {name: provider.copied(memo) for name, provider in self.kwargs.items()}
+        other.provides = _copied(self.provides, memo)
+        other.args = tuple(_copied(argument, memo) for argument in self.args)
+        other.kwargs = {name: _copied(argument, memo) for name, argument in self.kwargs.items()}
+
+
+def _provided(argument):
+    return argument() if isinstance(argument, _Provider) else argument
+
+
+def _copied(argument, memo):
+    return argument.copied(memo) if isinstance(argument, _Provider) else argument
 
 
 class _Factory(_Made):

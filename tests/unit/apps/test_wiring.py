@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from dependency_injector import providers
 from typing_extensions import override as overrides
 
 from gprov.apps.unit.composition.wiring import (
@@ -167,6 +168,16 @@ def test_a_shared_container_has_the_very_objects_of_the_other() -> None:
     assert target.greeter().greet() == "hello all!"
     assert target.fresh() == Plain("all")
     assert target.fresh.overridden == ()
+
+
+def test_arguments_that_are_no_providers_are_passed_as_they_are() -> None:
+    """Of a container that an adopter declares without ``singleton`` and ``factory``."""
+    provider: providers.Factory[dict[str, object]] = providers.Factory(
+        dict, first=str, second=3, third=providers.Object(4)
+    )
+    assert provider() == {"first": str, "second": 3, "third": 4}
+    container = type("Direct", (Container,), {"made": providers.Singleton(Plain, "x")})()
+    assert container.made() == Plain("x")
 
 
 def test_unreferenced_containers_are_freed() -> None:

@@ -9,6 +9,7 @@ import inspect
 import pickle
 import pkgutil
 import sys
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import KW_ONLY, InitVar, asdict, astuple, dataclass, field, fields, is_dataclass, replace
@@ -157,6 +158,23 @@ class PlainSubclass(Ordered):
 
 
 @dataclass
+class WithoutEnd:
+    a: int
+
+
+class LateEnd(WithoutEnd):
+    """The decorator of the base did not see this method, so that ``__init__`` does not call it."""
+
+    def __post_init__(self) -> None:
+        self.a = 100
+
+
+@dataclass(slots=True, weakref_slot=True)
+class Referable:
+    a: int
+
+
+@dataclass
 class Itself:
     other: object = None
 
@@ -243,7 +261,8 @@ def behaviour() -> Iterator[str]:
             yield f"{kind.__name__} {positional} {named}: {result(partial(kind, *positional, **named))}"
             with contextlib.suppress(TypeError, ValueError):
                 objects.append(kind(*positional, **named))
-    objects += [PlainSubclass(), Changeable(1, b=2)]
+    objects += [PlainSubclass(), Changeable(1, b=2), LateEnd(1), WithoutEnd(1), Referable(1)]
+    yield str(weakref.ref(objects[-1])() is objects[-1])
     for value in objects:
         yield from behaviour_of(value)
     for left in objects:

@@ -45,6 +45,26 @@ def bomb(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def test_padding_does_not_take_memory(tmp_path: Path) -> None:
+    """Of a file that ends with as much of it as there is room for on its medium."""
+    path = tmp_path / "x.upd"
+    stream = lzma.compress(b"no tar", check=lzma.CHECK_SHA256)
+    path.write_bytes(stream)
+    with path.open("r+b") as file:
+        file.truncate(len(stream) + 256 * MIB)
+    size = path.stat().st_size
+    stated = VerifiedImage(path=str(path), size=size, unpacked=6, content_bytes=0, entries=1, digest="00" * 32)
+    archives = XzTarArchives(SystemProcesses())
+    tracemalloc.start()
+    try:
+        with pytest.raises(IntegrityFault, match="has the SHA-256"):
+            archives.verify_stored(stated, quiet, GIB)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 16 * MIB
+
+
 def test_what_states_more_than_fits_is_refused_without_decoding(bomb: Path) -> None:
     archives, size = XzTarArchives(SystemProcesses()), bomb.stat().st_size
     stated = VerifiedImage(path=str(bomb), size=size, unpacked=8 * GIB, content_bytes=0, entries=1, digest="00" * 32)

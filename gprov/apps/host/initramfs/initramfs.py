@@ -15,6 +15,7 @@ from gprov.apps.host.initramfs.hostfiles import read_file
 from gprov.apps.host.initramfs.libraries import LIBRARY_FOLDER_32, Libraries
 from gprov.apps.host.initramfs.parts import CONFIGURATION, STANDARD_LIBRARY, Part, PartKind
 from gprov.apps.host.initramfs.parts import INTERPRETER as INTERPRETER_PART
+from gprov.apps.host.initramfs.replaced import check_replaced
 from gprov.apps.host.initramfs.rootfs import RootTree, inside
 from gprov.apps.host.initramfs.sources import HOST, PYTHON, SourceSystem
 from gprov.apps.host.initramfs.spec import FreezeSpec
@@ -84,7 +85,9 @@ def _add_python(tree: RootTree, libraries: Libraries, spec: FreezeSpec, spec_fol
     modules = modules_of(entries, spec.packages, path, exclude=spec.exclude, prefer_source=spec.prefer_source)
     replaced = [Module(name, os.path.join(spec_folder, file), False) for name, file in spec.replace.items()]
     codes: dict[str, tuple[bool, CodeType]] = {}
-    for module in (*(module for module in modules if module.name not in spec.replace), *replaced):
+    others = [module for module in modules if module.name not in spec.replace]
+    check_replaced(others, replaced)
+    for module in (*others, *replaced):
         content = _add_module(tree, libraries, module)
         if module.name in spec.boot_modules and not module.is_extension:
             codes[module.name] = (module.is_package, code_of(content))

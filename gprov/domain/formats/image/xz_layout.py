@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 # Mostly there is none: the first look is a short one.
 _PADDING_STEP = 64
-_MAX_PADDING_STEP = 64 << 10
+MAX_PADDING_STEP = 64 << 10  # bytes of one read
 _MAX_INDEX = 8 << 20  # MAX_BLOCKS with the longest numbers need 2.3 MiB
 _MAX_STREAMS = 1 << 16
 
@@ -164,7 +164,7 @@ class _Reader:
             if kept:
                 return start + padded(kept)
             end = start
-            step = _MAX_PADDING_STEP
+            step = MAX_PADDING_STEP
         raise self._fault(0, "holds nothing but padding")
 
     def _stream_before(self, end: int) -> tuple[XzStream, tuple[Record, ...]]:
