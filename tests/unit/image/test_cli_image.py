@@ -182,6 +182,7 @@ def test_kernel_info(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         "builder": "me@here",
         "version": "#45 SMP PREEMPT_DYNAMIC now",
         "build_number": 45,
+        "signers": [],
     }
     assert main(["kernel", "info", str(path)]) == 0
     assert "build number: 45" in capsys.readouterr().out
