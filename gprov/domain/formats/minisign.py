@@ -62,7 +62,8 @@ class Signature:
 
 
 def key_id(number: bytes) -> str:
-    """As minisign prints it: 16 hexadecimal digits of the number, which is little-endian."""
+    """16 hexadecimal digits of the number, which is little-endian. The tool minisign prints it without zeros at the
+    beginning."""
     return f"{int.from_bytes(number, 'little'):016X}"
 
 
