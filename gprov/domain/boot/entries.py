@@ -168,20 +168,6 @@ def started_by_fallback(variables: Mapping[str, Variable], branding: Branding) -
         return True
 
 
-def started_file(variables: Mapping[str, Variable]) -> str:
-    """Path of the file that the firmware started this boot from, with "/" and in lower case, as FAT compares it. Empty
-    if no entry says so. ``variables``: BootCurrent and the entries."""
-    current = numbers_in(variables, BOOT_CURRENT)
-    entry = variables.get(entry_name(current[0])) if len(current) == 1 else None
-    if entry is None:
-        return ""
-    try:
-        path = parse_load_option(entry.data).path
-    except BadInput:
-        return ""
-    return "".join(node.path for node in path if isinstance(node, FilePath)).replace("\\", "/").lower()
-
-
 def _best(entry: PlannedEntry, entries: Mapping[int, Variable], ours: set[int], order: Sequence[int]) -> int | None:
     """Number of the entry to keep: a correct one, else the first in BootOrder, else the lowest number.
 

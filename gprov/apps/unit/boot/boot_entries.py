@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.reporting.bus import EventBus
-from gprov.domain.boot.entries import started_by_fallback, started_file
+from gprov.domain.boot.boot_partition import started_file
+from gprov.domain.boot.entries import started_by_fallback
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import DeviceFault, GprovError
 from gprov.domain.formats.efi.boot_variables import entry_number
