@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from copy import deepcopy
 
 import pytest
@@ -27,6 +28,7 @@ from gprov.domain.events import LogLine, Severity
 from gprov.domain.files import FileType
 from gprov.domain.formats.bzimage import parse_bzimage
 from gprov.domain.formats.json.value import Json
+from tests.unit.flow.shown import UNKNOWN
 
 FLAG = "/boot.normal"
 HISTORY = "/log/recovery_history.json"
@@ -51,7 +53,7 @@ class UnitDriver:
     def __init__(self, world: World) -> None:
         self.world = world
         self.sink = MemorySink()
-        world.sinks = (self.sink,)
+        world.sinks = (self.sink, UNKNOWN)
 
     @property
     def machine(self) -> SimulatedMachine:
@@ -76,15 +78,27 @@ class UnitDriver:
     # --- starts ---
 
     def boot(self, environment: dict[str, str] | None = None) -> StopReason:
-        return self.world.boot(environment)
+        with self._messages_looked_up():
+            return self.world.boot(environment)
 
     def provision(self, **arguments: str) -> StopReason:
-        return self.world.provision(**arguments)
+        with self._messages_looked_up():
+            return self.world.provision(**arguments)
+
+    @contextmanager
+    def _messages_looked_up(self) -> Iterator[None]:
+        """Those on displays alone; what is reported comes to ``UNKNOWN`` by itself."""
+        before = len(self.machine.messages)
+        try:
+            yield
+        finally:
+            for text in self.machine.messages[before:]:
+                UNKNOWN.look(text)
 
     def provision_fails(self, **arguments: str) -> GprovError:
         """Provision; the error that this must end in."""
         with pytest.raises(GprovError) as caught:
-            self.world.provision(**arguments)
+            self.provision(**arguments)
         return caught.value
 
     def settle(self, *, in_factory: bool = False, most: int = 8) -> tuple[str, ...]:

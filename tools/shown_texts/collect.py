@@ -1,0 +1,312 @@
+"""Collects the texts of the programs of a unit: what reaches a display, a log or an error, and all other sentences.
+
+Two rules find them, so that neither has to be complete. The first follows what is passed to the functions that show
+texts, and to errors. The second takes every other text of the source that is a sentence: as a part of another one.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+
+from tools.shown_texts.errors import ErrorSentences
+from tools.shown_texts.program import Program, Scope, ancestors, dotted, keyword_or
+from tools.shown_texts.wording import Resolver, Wording, bind, is_prose, returned
+
+
+class Kind(Enum):
+    """How a text is shown. PART: inside of another text. LOG: a line of logs only."""
+
+    MESSAGE = "message"
+    WARNING = "warning"
+    ERROR = "error"
+    SCREEN = "screen"
+    QUESTION = "question"
+    MENU = "menu"
+    PASSWORD = "password"
+    OPERATION = "operation"
+    PROGRESS = "progress"
+    PROBLEM = "problem"
+    PART = "part"
+    LOG = "log"
+
+
+@dataclass(frozen=True)
+class Unresolved:
+    """A text whose wording the source does not show at this place. ``source``: the expression."""
+
+    where: str
+    source: str
+
+
+@dataclass
+class Texts:
+    """``found``: kinds and programs of each template; ``places``: modules and functions."""
+
+    found: dict[str, set[Kind]] = field(default_factory=lambda: defaultdict(set))
+    programs: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    places: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    unresolved: set[Unresolved] = field(default_factory=set)
+
+
+_BUS = {"message": Kind.MESSAGE, "warning": Kind.WARNING, "error": Kind.ERROR, "log": Kind.LOG}
+# Methods of the operator's port, and the parameters that are shown.
+_OPERATOR = {
+    "confirm": ((0, "question", Kind.QUESTION),),
+    "choose": ((0, "title", Kind.MENU), (1, "items", Kind.MENU)),
+    "ask_secret": ((0, "prompt", Kind.PASSWORD),),
+    "show_key_window": ((0, "text", Kind.SCREEN),),
+}
+_CLASSES = {
+    "MessageView": ((0, "text", Kind.SCREEN),),
+    "KeyWindowView": ((0, "text", Kind.SCREEN),),
+    "Choose": ((0, "title", Kind.MENU), (1, "items", Kind.MENU)),
+    "Confirm": ((0, "question", Kind.QUESTION),),
+    "GiveUp": ((0, "reason", Kind.ERROR),),
+    "Problem": ((1, "message", Kind.PROBLEM),),
+    "Difference": ((1, "message", Kind.PROBLEM),),
+}
+_SEVERITIES = {"MSG": Kind.MESSAGE, "WARNING": Kind.WARNING, "ERROR": Kind.ERROR}
+# What describes operations of plans, which displays show while these run.
+_OPERATIONS = "gprov.domain.plan."
+# Enumerations whose values are shown.
+_ENUMERATIONS = {"Item": Kind.MENU}
+# Names of functions that do much else: their parameters are not followed.
+_COMMON = {"run", "write", "add", "get", "read", "append", "call", "start", "request", "record", "finish"}
+
+
+@dataclass
+class Collector:
+    program: Program
+    texts: Texts = field(default_factory=Texts)
+    used: set[ast.AST] = field(default_factory=set)
+    # (name of a function, parameter) -> kinds that it shows.
+    passing: dict[tuple[str, str], set[Kind]] = field(default_factory=lambda: defaultdict(set))
+
+    def collect(self) -> Texts:
+        before = -1
+        while before != (count := sum(map(len, self.passing.values()))):
+            before = count
+            for scope, call in calls(self.program):
+                self._call(call, scope)
+        for scope in self.program.scopes.values():
+            if scope.function is not None and scope.function.name == "describe":
+                self._descriptions(scope)
+        for name, kind in _ENUMERATIONS.items():
+            self._members_of(name, kind)
+        for module in self.program.modules:
+            self._rest(module.tree, self.program.scopes[module.tree])
+        return self.texts
+
+    def _call(self, call: ast.Call, scope: Scope) -> None:
+        name = dotted(call.func)
+        receiver, _, method = name.rpartition(".")
+        if receiver.endswith("bus") and method in _BUS:
+            self._shown(keyword_or(call, 0, "text"), _BUS[method], scope)
+        elif receiver.endswith("bus") and method == "progress":
+            self._shown(keyword_or(call, 0, "task"), Kind.PROGRESS, scope)
+        elif receiver.endswith("operator()") or (receiver.endswith("operator") and method == "show"):
+            self._shown(keyword_or(call, 0, "text"), Kind.SCREEN, scope)
+        elif method in ("_warn", "warn") or name == "warn":
+            self._shown(keyword_or(call, 0, "text"), Kind.WARNING, scope)
+        elif name == "LogLine":
+            self._log_line(call, scope)
+        elif isinstance(call.func, ast.Attribute) and method in ("problem",) and len(call.args) == 2:
+            self._shown(call.args[1], Kind.PROBLEM, scope)
+        if isinstance(call.func, ast.Attribute) and not receiver and call.func.attr == "show":
+            self._shown(keyword_or(call, 0, "text"), Kind.SCREEN, scope)
+        last = method or name
+        for position, parameter, kind in (*_OPERATOR.get(last, ()), *_CLASSES.get(last, ())):
+            self._shown(keyword_or(call, position, parameter), kind, scope)
+        if last in self.program.errors:
+            self._error(last, call, scope)
+        self._passed_on(last, call, scope)
+
+    def _log_line(self, call: ast.Call, scope: Scope) -> None:
+        severity = keyword_or(call, 1, "severity")
+        kind = _SEVERITIES.get(dotted(severity).rpartition(".")[2], Kind.LOG) if severity is not None else Kind.LOG
+        self._shown(keyword_or(call, 0, "text"), kind, scope)
+
+    def _error(self, name: str, call: ast.Call, scope: Scope) -> None:
+        resolver = Resolver(self.program, scope)
+        for wording in ErrorSentences(self.program).sentences(name, call, resolver):
+            self._add(wording, Kind.ERROR, scope)
+
+    def _passed_on(self, name: str, call: ast.Call, scope: Scope) -> None:
+        """Arguments for parameters that another function shows."""
+        for function in self.program.functions.get(name, ()):
+            for parameter, value in bind(function.parameters, call):
+                for kind in tuple(self.passing.get((name, parameter), ())):
+                    self._shown(value, kind, scope)
+
+    def _shown(self, value: ast.expr | None, kind: Kind, scope: Scope) -> None:
+        if value is None:
+            return
+        for one in _members(value, scope):
+            resolver = Resolver(self.program, scope)
+            for wording in resolver.wordings(one):
+                if not wording.passes_on:
+                    self._add(wording, kind, scope)
+            self._note_parameters(one, kind, scope)
+            if all(wording.passes_on for wording in resolver.wordings(one)) and not self._is_passed(one, scope):
+                self.texts.unresolved.add(Unresolved(scope.where, ast.unparse(one)))
+
+    def _note_parameters(self, value: ast.expr, kind: Kind, scope: Scope) -> None:
+        """A parameter that is shown, alone or inside of a text, is shown where the function is called."""
+        if scope.function is None or scope.function.name in _COMMON:
+            return
+        for node, inside in _names(value):
+            if node.id in scope.parameters:
+                name = scope.owner.name if scope.function.name == "__init__" and scope.owner else scope.function.name
+                if inside and kind is not Kind.LOG:
+                    self.passing[name, node.id].add(Kind.PART)
+                elif not inside:
+                    self.passing[name, node.id].add(kind)
+
+    def _is_passed(self, value: ast.expr, scope: Scope) -> bool:
+        """Is the text an error, whose sentence is found where it is made, or a parameter?"""
+        match value:
+            case ast.Call(ast.Name("str"), [one]):
+                return self._is_passed(one, scope)
+            case ast.Name(name):
+                return name in scope.parameters or _is_error(name, scope, self.program)
+            case ast.JoinedStr(values):
+                return all(isinstance(one, ast.Constant) or self._is_passed(one, scope) for one in values)
+            case ast.FormattedValue(inner):
+                return self._is_passed(inner, scope)
+            case ast.Call(func) if dotted(func).rpartition(".")[2] in self.program.errors:
+                return True
+            case _:
+                return False
+
+    def _descriptions(self, scope: Scope) -> None:
+        if scope.function is None or not scope.module.name.startswith(_OPERATIONS):
+            return
+        for value in returned(scope.function):
+            for wording in Resolver(self.program, scope).wordings(value):
+                self._add(wording, Kind.OPERATION, scope)
+
+    def _members_of(self, name: str, kind: Kind) -> None:
+        scope = self.program.scopes[self.program.classes[name][0]]
+        for values in scope.assigned.values():
+            for value in values:
+                if value is not None:
+                    self._shown(value, kind, scope)
+
+    def _rest(self, node: ast.AST, scope: Scope) -> None:
+        """Sentences that the first rule has not found."""
+        for child in ast.iter_child_nodes(node):
+            inner = self.program.scopes.get(child, scope)
+            if _is_not_shown(child):
+                continue
+            if isinstance(child, ast.Constant | ast.JoinedStr | ast.BinOp) and self._part(child, inner):
+                continue
+            self._rest(child, inner)
+
+    def _part(self, node: ast.expr, scope: Scope) -> bool:
+        """True if nothing inside of the node has to be looked at."""
+        if node in self.used:
+            return not isinstance(node, ast.JoinedStr | ast.BinOp)
+        found = Resolver(self.program, scope).wordings(node)
+        if not any(wording.nodes and is_prose(wording.template) for wording in found):
+            return False
+        for wording in found:
+            if is_prose(wording.template):
+                self._add(wording, Kind.PART, scope)
+        return False
+
+    def _add(self, wording: Wording, kind: Kind, scope: Scope) -> None:
+        self.used |= wording.nodes
+        template = wording.template.strip()
+        if wording.passes_on:
+            return
+        self.texts.found[template].add(kind)
+        self.texts.programs[template].update(scope.module.programs)
+        self.texts.places[template].add(scope.where)
+
+
+def calls(program: Program) -> Iterator[tuple[Scope, ast.Call]]:
+    """All calls with the function or module that they are in."""
+
+    def inside(node: ast.AST, scope: Scope) -> Iterator[tuple[Scope, ast.Call]]:
+        for child in ast.iter_child_nodes(node):
+            inner = program.scopes.get(child, scope)
+            if isinstance(child, ast.Call):
+                yield inner, child
+            yield from inside(child, inner)
+
+    for module in program.modules:
+        yield from inside(module.tree, program.scopes[module.tree])
+
+
+def _members(value: ast.expr, scope: Scope) -> Iterator[ast.expr]:
+    """The texts of a list; else the text itself."""
+    match value:
+        case ast.List(members) | ast.Tuple(members):
+            for member in members:
+                yield from _members(member.value if isinstance(member, ast.Starred) else member, scope)
+        case ast.Name(name) if isinstance(one := _only(scope.assigned.get(name, [])), ast.List | ast.Tuple):
+            yield from _members(one, scope)
+        case ast.Call(ast.Name("tuple" | "list"), [one]):
+            yield from _members(one, scope)
+        case ast.GeneratorExp(elt) | ast.ListComp(elt):
+            yield elt
+        case _:
+            yield value
+
+
+def _only(values: list[ast.expr | None]) -> ast.expr | None:
+    return values[0] if len(values) == 1 else None
+
+
+def _names(value: ast.expr) -> Iterator[tuple[ast.Name, bool]]:
+    """Names that are shown, and whether they are inside of a longer text."""
+    match value:
+        case ast.Name():
+            yield value, False
+        case ast.JoinedStr(values):
+            yield from ((name, True) for part in values for name, _ in _names(part))
+        case ast.FormattedValue(inner):
+            yield from _names(inner)
+        case ast.Call(ast.Name("str"), [one]):
+            yield from _names(one)
+        case ast.BinOp(left, ast.Add(), right):
+            yield from ((name, True) for part in (left, right) for name, _ in _names(part))
+        case ast.IfExp(body=body, orelse=orelse):
+            yield from (*_names(body), *_names(orelse))
+        case _:
+            pass
+
+
+def _is_error(name: str, scope: Scope, program: Program) -> bool:
+    """Is the name that of a caught exception, or annotated as an error?"""
+    if scope.function is None:
+        return False
+    for node in ast.walk(scope.function):
+        match node:
+            case ast.ExceptHandler(name=caught) if caught == name:
+                return True
+            case ast.arg(arg=parameter, annotation=ast.expr() as kind) if parameter == name:
+                return any(
+                    one in program.errors or "Exception" in ancestors(program, one)
+                    for one in (dotted(part).rpartition(".")[2] for part in ast.walk(kind))
+                )
+            case _:
+                pass
+    return False
+
+
+def _is_not_shown(node: ast.AST) -> bool:
+    """Docstrings, annotations, and what only programmers see."""
+    match node:
+        case ast.Expr(ast.Constant()):
+            return True
+        case ast.FunctionDef(name="__repr__"):
+            return True
+        case ast.Call(func) if dotted(func) in ("re.compile", "TypeVar", "cast"):
+            return True
+        case _:
+            return False
