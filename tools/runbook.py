@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -75,13 +76,19 @@ def collected() -> Texts:
 
 @cache
 def needed() -> dict[str, Shown]:
-    """Texts that have an entry, in order."""
+    """Texts that have an entry, in order. Of those that differ in the names of placeholders, the first."""
     texts = collected()
-    found: dict[str, Shown] = {}
+    alike: dict[str, list[str]] = {}
     for template, kinds in sorted(texts.found.items()):
-        listed = tuple(kind.value for kind in _LISTED if kind in kinds)
-        if listed and not is_left_out(template, texts.places[template], kinds):
-            found[template] = Shown(listed, tuple(sorted(texts.programs[template])))
+        if not is_left_out(template, texts.places[template], kinds):
+            alike.setdefault(re.sub(r"\{\w+\}", "{}", template), []).append(template)
+    found: dict[str, Shown] = {}
+    for templates in alike.values():
+        shown = {kind for one in templates for kind in texts.found[one]}
+        listed = tuple(kind.value for kind in _LISTED if kind in shown)
+        if listed:
+            programs = {program for one in templates for program in texts.programs[one]}
+            found[templates[0]] = Shown(listed, tuple(sorted(programs)))
     return found
 
 

@@ -121,14 +121,36 @@ class Collector:
         last = method or name
         for position, parameter, kind in (*_OPERATOR.get(last, ()), *_CLASSES.get(last, ())):
             self._shown(keyword_or(call, position, parameter), kind, scope)
-        if last in self.program.errors:
-            self._error(last, call, scope)
+        if kind := self._error_class(call, scope):
+            self._error(kind, call, scope)
+        self._made_by(last, call, scope)
         self._passed_on(last, call, scope)
+
+    def _made_by(self, name: str, call: ast.Call, scope: Scope) -> None:
+        """Errors that a function returns, with the arguments of this call."""
+        for function in self.program.functions.get(name, ()):
+            if function.function is None:
+                continue
+            inner = Resolver(self.program, scope).inside(function, call)
+            for made in returned(function.function):
+                if isinstance(made, ast.Call) and (kind := self._error_class(made, function)):
+                    for wording in ErrorSentences(self.program).sentences(kind, made, inner):
+                        self._add(wording, Kind.ERROR, scope)
 
     def _log_line(self, call: ast.Call, scope: Scope) -> None:
         severity = keyword_or(call, 1, "severity")
         kind = _SEVERITIES.get(dotted(severity).rpartition(".")[2], Kind.LOG) if severity is not None else Kind.LOG
         self._shown(keyword_or(call, 0, "text"), kind, scope)
+
+    def _error_class(self, call: ast.Call, scope: Scope) -> str:
+        """The error that a call makes, also by a name that stands for one of two classes; "" for other calls."""
+        name = dotted(call.func).rpartition(".")[2]
+        match _only(scope.assigned.get(name, [])):
+            case ast.IfExp(body=ast.Name(first)):
+                name = first
+            case _:
+                pass
+        return name if name in self.program.errors else ""
 
     def _error(self, name: str, call: ast.Call, scope: Scope) -> None:
         resolver = Resolver(self.program, scope)

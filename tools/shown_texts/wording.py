@@ -200,12 +200,13 @@ class Resolver:
         if len(scopes) != 1 or scopes[0].function is None or self.depth > _DEPTH:
             return [placeholder(node)]
         [scope] = scopes
-        found = [one for value in returned(scopes[0].function) for one in self._inside(scope, node).wordings(value)]
+        found = [one for value in returned(scopes[0].function) for one in self.inside(scope, node).wordings(value)]
         if not found or not any(is_prose(one.template) for one in found):
             return [placeholder(node)]
         return found
 
-    def _inside(self, scope: Scope, node: ast.Call) -> Resolver:
+    def inside(self, scope: Scope, node: ast.Call) -> Resolver:
+        """For expressions of a function that this call calls."""
         bound = dict(bind(scope.parameters, node))
         wordings = tuple((name, self.wordings(value)) for name, value in bound.items())
         known = tuple((name, its) for name, its in wordings if any(one.nodes for one in its))
