@@ -13,7 +13,7 @@ from gprov.domain.display.screen import CONSOLE
 from gprov.domain.formats.lcd.models import Model
 from tests.unit.display.pictures import FOLDER, SCENES, face_of, picture, picture_path
 
-DOCUMENT = Path(__file__).parents[3] / "docs" / "displays.md"
+DOCUMENT = Path(__file__).parents[3] / "docs/reference/displays.md"
 TEXT = "{http://www.w3.org/2000/svg}text"
 
 
