@@ -1,4 +1,4 @@
-"""docs/promises.md and docs/threat-model.md name tests: each of them must be there."""
+"""docs/explanation/promises.md and docs/explanation/threat-model.md name tests: each of them must be there."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ def named(document: str) -> Iterator[tuple[Path, str]]:
             yield path, tests.rpartition("::")[2]
 
 
-@pytest.mark.parametrize(("document", "most"), [("docs/promises.md", 80), ("docs/threat-model.md", 20)])
+@pytest.mark.parametrize(
+    ("document", "most"), [("docs/explanation/promises.md", 80), ("docs/explanation/threat-model.md", 20)]
+)
 def test_every_test_that_is_named_is_there(document: str, most: int) -> None:
     found = list(named(document))
     assert len(found) > most
