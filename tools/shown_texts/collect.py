@@ -87,10 +87,10 @@ class Collector:
     passing: dict[tuple[str, str], set[Kind]] = field(default_factory=lambda: defaultdict(set))
 
     def collect(self) -> Texts:
-        before = -1
+        before, all_calls = -1, tuple(calls(self.program))
         while before != (count := sum(map(len, self.passing.values()))):
             before = count
-            for scope, call in calls(self.program):
+            for scope, call in all_calls:
                 self._call(call, scope)
         for scope in self.program.scopes.values():
             if scope.function is not None and scope.function.name == "describe":
@@ -128,7 +128,7 @@ class Collector:
 
     def _made_by(self, name: str, call: ast.Call, scope: Scope) -> None:
         """Errors that a function returns, with the arguments of this call."""
-        for function in self.program.functions.get(name, ()):
+        for function in self._called(name, scope):
             if function.function is None:
                 continue
             inner = Resolver(self.program, scope).inside(function, call)
@@ -159,21 +159,28 @@ class Collector:
 
     def _passed_on(self, name: str, call: ast.Call, scope: Scope) -> None:
         """Arguments for parameters that another function shows."""
-        for function in self.program.functions.get(name, ()):
+        for function in self._called(name, scope):
             for parameter, value in bind(function.parameters, call):
                 for kind in tuple(self.passing.get((name, parameter), ())):
-                    self._shown(value, kind, scope)
+                    self._shown(value, kind, scope, passed=True)
 
-    def _shown(self, value: ast.expr | None, kind: Kind, scope: Scope) -> None:
+    def _called(self, name: str, scope: Scope) -> list[Scope]:
+        """Functions of this name; a private one is of the same module."""
+        found = self.program.functions.get(name, [])
+        return [one for one in found if one.module is scope.module] if name.startswith("_") else found
+
+    def _shown(self, value: ast.expr | None, kind: Kind, scope: Scope, *, passed: bool = False) -> None:
+        """``passed``: to a function that shows it, and that may do so only as a part of another text."""
         if value is None:
             return
         for one in _members(value, scope):
             resolver = Resolver(self.program, scope)
             for wording in resolver.wordings(one):
-                if not wording.passes_on:
+                if not wording.passes_on and (kind is not Kind.PART or is_prose(wording.template)):
                     self._add(wording, kind, scope)
             self._note_parameters(one, kind, scope)
-            if all(wording.passes_on for wording in resolver.wordings(one)) and not self._is_passed(one, scope):
+            lost = all(wording.passes_on for wording in resolver.wordings(one)) and not self._is_passed(one, scope)
+            if lost and not passed and kind is not Kind.LOG:
                 self.texts.unresolved.add(Unresolved(scope.where, ast.unparse(one)))
 
     def _note_parameters(self, value: ast.expr, kind: Kind, scope: Scope) -> None:

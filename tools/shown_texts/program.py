@@ -6,8 +6,12 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tools.shown_texts.sources import Module
+
+if TYPE_CHECKING:
+    from tools.shown_texts.wording import Wording
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 ERROR_ROOT = "GprovError"
@@ -40,19 +44,25 @@ class Program:
     functions: dict[str, list[Scope]] = field(default_factory=lambda: defaultdict(list))
     classes: dict[str, tuple[ast.ClassDef, Scope]] = field(default_factory=dict)
     errors: frozenset[str] = frozenset()
+    imported: dict[ast.Module, dict[str, tuple[str, str]]] = field(default_factory=dict)
+    by_name: dict[str, Scope] = field(default_factory=dict)
+    # Wordings that were found before, by scope, expression and depth.
+    known: dict[tuple[Scope, ast.expr, int], tuple[Wording, ...]] = field(default_factory=dict)
 
     def module_scope(self, scope: Scope) -> Scope:
         return self.scopes[scope.module.tree]
 
     def named(self, name: str) -> Scope | None:
         """The module scope of a module."""
-        return next((self.scopes[one.tree] for one in self.modules if one.name == name), None)
+        return self.by_name.get(name)
 
 
 def index(modules: tuple[Module, ...]) -> Program:
     program = Program(modules)
     for module in modules:
         _index_body(program, module.tree, Scope(module), None)
+        program.imported[module.tree] = imports(module.tree)
+        program.by_name[module.name] = program.scopes[module.tree]
     program.errors = frozenset(name for name in program.classes if ERROR_ROOT in ancestors(program, name))
     return program
 

@@ -10,9 +10,10 @@ import ast
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import product
 
-from tools.shown_texts.program import Function, Program, Scope, dotted, imports
+from tools.shown_texts.program import Function, Program, Scope, dotted
 
 # An expression with more alternatives is shown with a placeholder instead.
 MOST_ALTERNATIVES = 24
@@ -60,8 +61,14 @@ class Resolver:
 
     def wordings(self, node: ast.expr) -> tuple[Wording, ...]:
         """One at least; a placeholder stands for what is not known."""
+        known = None if self.bound else self.program.known.get((self.scope, node, self.depth))
+        if known is not None:
+            return known
         found = tuple(dict.fromkeys(self._wordings(node)))
-        return found if 0 < len(found) <= MOST_ALTERNATIVES else (placeholder(node),)
+        found = found if 0 < len(found) <= MOST_ALTERNATIVES else (placeholder(node),)
+        if not self.bound:
+            self.program.known[self.scope, node, self.depth] = found
+        return found
 
     def _wordings(self, node: ast.expr) -> Iterable[Wording]:
         match node:
@@ -74,7 +81,9 @@ class Resolver:
             case ast.FormattedValue(value, conversion, spec):
                 return self._formatted(value, plain=conversion == -1 and spec is None)
             case ast.BinOp(left, ast.Add(), right):
-                return self._joined([left, right], node)
+                joined = self._joined([left, right], node)
+                # Else numbers are added.
+                return joined if any(one.nodes - {node} for one in joined) else [placeholder(node)]
             case ast.IfExp(body=body, orelse=orelse):
                 return [*self.wordings(body), *self.wordings(orelse)]
             case ast.BoolOp(ast.Or(), values):
@@ -92,7 +101,7 @@ class Resolver:
             case _:
                 return [placeholder(node)]
 
-    def _joined(self, values: list[ast.expr], node: ast.expr) -> Iterable[Wording]:
+    def _joined(self, values: list[ast.expr], node: ast.expr) -> list[Wording]:
         parts = [self.wordings(value) for value in values]
         count = 1
         for part in parts:
@@ -128,14 +137,18 @@ class Resolver:
     def _assigned(self, name: str, scope: Scope, node: ast.expr) -> Iterable[Wording]:
         values = scope.assigned[name]
         inner = replace(self, scope=scope)
-        found = [one for value in values if value is not None for one in inner.wordings(value)]
+        own = [value for value in values if value is not None and _uses(value, name)]
+        found = [one for value in values if value is not None and value not in own for one in inner.wordings(value)]
         if None in values or not found or not any(one.nodes for one in found):
             return [placeholder(node)]
+        # A text that is made longer, once: reason = f"{reason}: {more}".
+        longer = replace(inner, bound=(*self.bound, (name, tuple(found))))
+        found += [one for value in own for one in longer.wordings(value)]
         further = [one for value in scope.added[name] for one in inner.wordings(value)]
         return [*found, *(before + after for before in found for after in further)]
 
     def _imported(self, name: str, node: ast.expr) -> Iterable[Wording]:
-        module, there = imports(self.scope.module.tree).get(name, ("", ""))
+        module, there = self.program.imported[self.scope.module.tree].get(name, ("", ""))
         scope = self.program.named(module) if module else None
         if scope is None or there not in scope.assigned:
             return [placeholder(node)]
@@ -201,9 +214,10 @@ class Resolver:
             return [placeholder(node)]
         [scope] = scopes
         found = [one for value in returned(scopes[0].function) for one in self.inside(scope, node).wordings(value)]
-        if not found or not any(is_prose(one.template) for one in found):
+        if not any(is_prose(one.template) for one in found):
             return [placeholder(node)]
-        return found
+        # An empty text stands for "no problem": it is not shown.
+        return [one for one in found if one.template]
 
     def inside(self, scope: Scope, node: ast.Call) -> Resolver:
         """For expressions of a function that this call calls."""
@@ -213,7 +227,13 @@ class Resolver:
         return Resolver(self.program, scope, known, self.depth + 1)
 
 
+def _uses(value: ast.expr, name: str) -> bool:
+    return any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(value))
+
+
+@cache
 def returned(function: Function) -> list[ast.expr]:
+    """Expressions of its return statements."""
     return [node.value for node in ast.walk(function) if isinstance(node, ast.Return) and node.value is not None]
 
 

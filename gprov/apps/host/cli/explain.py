@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import Annotated
 
@@ -12,6 +13,8 @@ from gprov.apps.host.cli.output import document, say
 from gprov.domain.errors import ExitCode
 
 _WIDTH = 100
+# Entries have links of their pages.
+_LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
 
 
 def attach(root: typer.Typer, name: str) -> None:
@@ -55,6 +58,7 @@ def explain_text(
 
 def _print(label: str, paragraph: str) -> None:
     if paragraph:
+        paragraph = _LINK.sub(r"\1", paragraph)
         indent = f"  {label + ':':<8}"
         for line in textwrap.wrap(paragraph, _WIDTH, initial_indent=indent, subsequent_indent=" " * len(indent)):
             say(line)
