@@ -95,10 +95,10 @@ def needed() -> dict[str, Shown]:
 def texts_document(shown: dict[str, Shown]) -> str:
     """Text of ``texts.json``: a line for each template."""
     lines = [
-        f"  {json.dumps(template)}: {json.dumps({'kinds': list(one.kinds), 'programs': list(one.programs)})}"
+        "    " + json.dumps({"text": template, "kinds": list(one.kinds), "programs": list(one.programs)})
         for template, one in shown.items()
     ]
-    return "{\n" + ",\n".join(lines) + "\n}\n"
+    return '{\n  "texts": [\n' + ",\n".join(lines) + "\n  ]\n}\n"
 
 
 def missing(shown: Iterable[str], book: Iterable[Chapter]) -> tuple[str, ...]:
@@ -153,7 +153,9 @@ def _heading(template: str) -> str:
 
 
 def _item(label: str, text: str) -> str:
-    return textwrap.fill(f"- **{label}**: {text}", _WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    return textwrap.fill(
+        f"- **{label}**: {text}", _WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _wrapped(text: str) -> str:

@@ -26,7 +26,7 @@ class Kind(Enum):
     SCREEN = "screen"
     QUESTION = "question"
     MENU = "menu"
-    PASSWORD = "password"
+    PASSWORD = "password"  # noqa: S105 - the prompt of a password
     OPERATION = "operation"
     PROGRESS = "progress"
     PROBLEM = "problem"
@@ -53,14 +53,15 @@ class Texts:
 
 
 _BUS = {"message": Kind.MESSAGE, "warning": Kind.WARNING, "error": Kind.ERROR, "log": Kind.LOG}
+_Argument = tuple[int, str, Kind]
 # Methods of the operator's port, and the parameters that are shown.
-_OPERATOR = {
+_OPERATOR: dict[str, tuple[_Argument, ...]] = {
     "confirm": ((0, "question", Kind.QUESTION),),
     "choose": ((0, "title", Kind.MENU), (1, "items", Kind.MENU)),
     "ask_secret": ((0, "prompt", Kind.PASSWORD),),
     "show_key_window": ((0, "text", Kind.SCREEN),),
 }
-_CLASSES = {
+_CLASSES: dict[str, tuple[_Argument, ...]] = {
     "MessageView": ((0, "text", Kind.SCREEN),),
     "KeyWindowView": ((0, "text", Kind.SCREEN),),
     "Choose": ((0, "title", Kind.MENU), (1, "items", Kind.MENU)),
@@ -95,31 +96,18 @@ class Collector:
         for scope in self.program.scopes.values():
             if scope.function is not None and scope.function.name == "describe":
                 self._descriptions(scope)
-        for name, kind in _ENUMERATIONS.items():
-            self._members_of(name, kind)
+        for name in _ENUMERATIONS.keys() & self.program.classes.keys():
+            self._members_of(name, _ENUMERATIONS[name])
         for module in self.program.modules:
             self._rest(module.tree, self.program.scopes[module.tree])
         return self.texts
 
     def _call(self, call: ast.Call, scope: Scope) -> None:
-        name = dotted(call.func)
-        receiver, _, method = name.rpartition(".")
-        if receiver.endswith("bus") and method in _BUS:
-            self._shown(keyword_or(call, 0, "text"), _BUS[method], scope)
-        elif receiver.endswith("bus") and method == "progress":
-            self._shown(keyword_or(call, 0, "task"), Kind.PROGRESS, scope)
-        elif receiver.endswith("operator()") or (receiver.endswith("operator") and method == "show"):
-            self._shown(keyword_or(call, 0, "text"), Kind.SCREEN, scope)
-        elif method in ("_warn", "warn") or name == "warn":
-            self._shown(keyword_or(call, 0, "text"), Kind.WARNING, scope)
-        elif name == "LogLine":
+        receiver = dotted(call.func).rpartition(".")[0]
+        last = _last(call.func)
+        if last == "LogLine":
             self._log_line(call, scope)
-        elif isinstance(call.func, ast.Attribute) and method in ("problem",) and len(call.args) == 2:
-            self._shown(call.args[1], Kind.PROBLEM, scope)
-        if isinstance(call.func, ast.Attribute) and not receiver and call.func.attr == "show":
-            self._shown(keyword_or(call, 0, "text"), Kind.SCREEN, scope)
-        last = method or name
-        for position, parameter, kind in (*_OPERATOR.get(last, ()), *_CLASSES.get(last, ())):
+        for position, parameter, kind in _shown_arguments(receiver, last, call):
             self._shown(keyword_or(call, position, parameter), kind, scope)
         if kind := self._error_class(call, scope):
             self._error(kind, call, scope)
@@ -255,6 +243,30 @@ class Collector:
         self.texts.found[template].add(kind)
         self.texts.programs[template].update(scope.module.programs)
         self.texts.places[template].add(scope.where)
+
+
+def _last(func: ast.expr) -> str:
+    """Name of a function, also of a method of what a call returns."""
+    match func:
+        case ast.Name(name) | ast.Attribute(attr=name):
+            return name
+        case _:
+            return ""
+
+
+def _shown_arguments(receiver: str, name: str, call: ast.Call) -> tuple[_Argument, ...]:
+    """Arguments that this call shows."""
+    if receiver.endswith("bus") and name in _BUS:
+        return ((0, "text", _BUS[name]),)
+    if receiver.endswith("bus") and name == "progress":
+        return ((0, "task", Kind.PROGRESS),)
+    if name in ("_warn", "warn"):
+        return ((0, "text", Kind.WARNING),)
+    if name == "show" and (receiver.endswith("operator") or not receiver):
+        return ((0, "text", Kind.SCREEN),)
+    if name == "problem" and len(call.args) == 2:
+        return ((1, "message", Kind.PROBLEM),)
+    return (*_OPERATOR.get(name, ()), *_CLASSES.get(name, ()))
 
 
 def calls(program: Program) -> Iterator[tuple[Scope, ast.Call]]:

@@ -26,9 +26,7 @@ class ErrorSentences:
         bound = {key: resolver.wordings(value) for key, value in bind(parameters(function), call)}
         return self._sentences(owner, function, bound)
 
-    def _sentences(
-        self, owner: str, function: Function, bound: dict[str, tuple[Wording, ...]]
-    ) -> tuple[Wording, ...]:
+    def _sentences(self, owner: str, function: Function, bound: dict[str, tuple[Wording, ...]]) -> tuple[Wording, ...]:
         if owner == ERROR_ROOT:
             return bound.get(parameters(function)[0], ())
         scope = self.program.scopes[function]
@@ -70,10 +68,10 @@ def _calls_of_super(function: Function) -> Iterator[ast.Call]:
 
 def _defaults(function: Function) -> Iterator[tuple[str, ast.expr]]:
     positional = function.args.args
-    for one, default in zip(positional[len(positional) - len(function.args.defaults) :], function.args.defaults, strict=True):
+    for one, default in zip(
+        positional[len(positional) - len(function.args.defaults) :], function.args.defaults, strict=True
+    ):
         yield one.arg, default
     for one, keyword in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True):
         if keyword is not None:
             yield one.arg, keyword
-
-

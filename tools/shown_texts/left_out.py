@@ -28,7 +28,6 @@ MODULES: dict[str, str] = {
     "gprov.domain.disk.arrayspec.ArraySpec": "content of mdadm.conf",
     "gprov.domain.display.screen": "rule for programmers",
     "gprov.domain.emergency.request.serialise_record": "comment in a file",
-    "gprov.domain.erase.certificate_page": "page for an owner",
     "gprov.domain.erase.left_ends.serialise_ends": "comment in a file",
     "gprov.domain.erase.raid_metadata_record": "comment in a file",
     "gprov.domain.erase.record": "comment in a file",
@@ -48,7 +47,9 @@ MODULES: dict[str, str] = {
     "gprov.domain.unit.shell_access.serialise_shell_access": "comment in a file",
 }
 # Single texts.
-TEXTS: dict[str, str] = {}
+TEXTS: dict[str, str] = {
+    "set default=0\nset timeout_style=menu\nset timeout={erase_seconds}\n{keep}{erase}": "content of a menu file",
+}
 
 
 def is_left_out(template: str, places: AbstractSet[str], kinds: AbstractSet[Kind]) -> bool:

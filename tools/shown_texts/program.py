@@ -76,7 +76,7 @@ def ancestors(program: Program, name: str) -> Iterator[str]:
 
 
 def dotted(node: ast.AST) -> str:
-    """"a.b.c" of a name or attribute; "" of anything else."""
+    """ "a.b.c" of a name or attribute; "" of anything else."""
     match node:
         case ast.Name(name):
             return name

@@ -84,10 +84,25 @@ class Resolver:
                 joined = self._joined([left, right], node)
                 # Else numbers are added.
                 return joined if any(one.nodes - {node} for one in joined) else [placeholder(node)]
-            case ast.IfExp(body=body, orelse=orelse):
-                return [*self.wordings(body), *self.wordings(orelse)]
+            case ast.IfExp(test, body, orelse):
+                return [one for choice in self._choices(test, body, orelse) for one in self.wordings(choice)]
             case ast.BoolOp(ast.Or(), values):
                 return [one for value in values for one in self.wordings(value)]
+            case _:
+                return self._referred(node)
+
+    def _choices(self, test: ast.expr, body: ast.expr, orelse: ast.expr) -> list[ast.expr]:
+        """One of the two, if the condition is a parameter whose text is known here."""
+        match test:
+            case ast.Name(name) if found := dict(self.bound).get(name):
+                taken = {bool(one.template) for one in found if one.nodes}
+                return [body] if taken == {True} else [orelse] if taken == {False} else [body, orelse]
+            case _:
+                return [body, orelse]
+
+    def _referred(self, node: ast.expr) -> Iterable[Wording]:
+        """What stands for a text."""
+        match node:
             case ast.NamedExpr(value=value):
                 return self.wordings(value)
             case ast.Name(name):
@@ -111,7 +126,9 @@ class Resolver:
             longest = max(range(len(parts)), key=lambda index: len(parts[index]))
             parts[longest] = (placeholder(values[longest]),)
             if len(parts[longest]) == 1 and count > MOST_ALTERNATIVES**2:
-                parts = [part if len(part) == 1 else (placeholder(value),) for part, value in zip(parts, values, strict=True)]
+                parts = [
+                    part if len(part) == 1 else (placeholder(value),) for part, value in zip(parts, values, strict=True)
+                ]
         joined = [sum(choice, Wording("")) for choice in product(*parts)]
         return [replace(one, nodes=one.nodes | {node}) for one in joined]
 
@@ -195,7 +212,9 @@ class Resolver:
 
     def _called(self, node: ast.Call) -> Iterable[Wording]:
         match node:
-            case ast.Call(ast.Attribute(ast.Constant(value=str(between)), "join"), [ast.Tuple(parts) | ast.List(parts)]):
+            case ast.Call(
+                ast.Attribute(ast.Constant(value=str(between)), "join"), [ast.Tuple(parts) | ast.List(parts)]
+            ):
                 if not any(isinstance(part, ast.Starred) for part in parts):
                     separated = [one for part in parts for one in (part, ast.Constant(between))]
                     return self._joined(separated[:-1], node)
@@ -254,7 +273,23 @@ def name_of(node: ast.AST) -> str:
         case ast.Name(name):
             return name.lower().strip("_") or "value"
         case ast.Attribute(value, attr):
-            return name_of(value) if attr in ("value", "sentence", "name") and _speaks(value) else attr.lower().strip("_")
+            return (
+                name_of(value) if attr in ("value", "sentence", "name") and _speaks(value) else attr.lower().strip("_")
+            )
+        case ast.Call():
+            return _name_of_call(node)
+        case ast.GeneratorExp(generators=[one, *_]) | ast.ListComp(generators=[one, *_]):
+            return name_of(one.iter)
+        case ast.Subscript(value=inner) | ast.Starred(inner) | ast.FormattedValue(value=inner):
+            return name_of(inner)
+        case ast.BinOp(left=inner) | ast.IfExp(body=inner) | ast.BoolOp(values=[inner, *_]):
+            return name_of(inner)
+        case _:
+            return "value"
+
+
+def _name_of_call(node: ast.Call) -> str:
+    match node:
         case ast.Call(ast.Attribute(ast.Constant(), "join"), [one]):
             return name_of(one)
         case ast.Call(ast.Attribute(value, _), []):
@@ -263,16 +298,6 @@ def name_of(node: ast.AST) -> str:
             return name_of(one)
         case ast.Call(func, _):
             return name_of(func)
-        case ast.GeneratorExp(generators=[one, *_]) | ast.ListComp(generators=[one, *_]):
-            return name_of(one.iter)
-        case ast.Subscript(value=value) | ast.Starred(value) | ast.FormattedValue(value=value):
-            return name_of(value)
-        case ast.BinOp(left=left) | ast.IfExp(body=left):
-            return name_of(left)
-        case ast.BoolOp(values=[one, *_]):
-            return name_of(one)
-        case _:
-            return "value"
 
 
 def _speaks(node: ast.AST) -> bool:

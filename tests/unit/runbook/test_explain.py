@@ -90,4 +90,4 @@ def test_data_are_checked() -> None:
         "$.entry[0].unit: is missing",
     }
     with pytest.raises(BadInput):
-        parse_texts(b'{"a": {"kinds": ["message"]}}')
+        parse_texts(b'{"texts": [{"text": "a", "kinds": ["message"]}]}')

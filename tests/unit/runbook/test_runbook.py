@@ -54,7 +54,7 @@ def test_what_is_left_out_is_there() -> None:
 def test_entries_are_sentences(chapter: Chapter) -> None:
     for entry in chapter.entries:
         for text in (entry.means, entry.unit, entry.person):
-            assert not text or re.fullmatch(r"[A-Z`].*[.)]", text), (entry.texts[0], text)
+            assert not text or re.fullmatch(r"[A-Z`'].*[.)]", text), (entry.texts[0], text)
             assert not re.search(r"(?i)\b(?:whoever|nobody|somebody|anybody|in vain)\b", text), entry.texts[0]
 
 

@@ -22,7 +22,9 @@ def attach(root: typer.Typer, name: str) -> None:
 
 
 def explain_text(
-    words: Annotated[list[str], typer.Argument(metavar="TEXT", help="the text as a unit shows it, or a line of its log")],
+    words: Annotated[
+        list[str], typer.Argument(metavar="TEXT", help="the text as a unit shows it, or a line of its log")
+    ],
     as_json: Json = False,
 ) -> int:
     """What a text that a unit has shown means, what the unit does by itself, and what to do. Status 1: it is not in the

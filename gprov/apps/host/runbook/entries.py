@@ -62,11 +62,9 @@ def parse_chapter(name: str, data: bytes) -> Chapter:
 def parse_texts(data: bytes) -> dict[str, Shown]:
     """Raises BadInput with every problem."""
     root = read_object(_TEXTS, data)
-    found = {key: root.object(key, required=True) for key in root.all_keys()}
     shown = {
-        key: Shown(one.texts("kinds", required=True), one.texts("programs", required=True))
-        for key, one in found.items()
-        if one is not None
+        one.text("text", required=True): Shown(one.texts("kinds", required=True), one.texts("programs", required=True))
+        for one in root.objects("texts", required=True)
     }
     return finish(_TEXTS, root, shown)
 

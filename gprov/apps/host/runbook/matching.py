@@ -50,7 +50,7 @@ def expression(template: str) -> re.Pattern[str]:
         parts.append(re.escape(template[position : found.start()]))
         parts.append(re.escape(found[0][0]) if found[1] is None else "(.+?)")
         position = found.end()
-    return re.compile("".join((*parts, re.escape(template[position:]))), re.DOTALL)
+    return re.compile("".join((*parts, re.escape(template[position:]))), re.DOTALL | re.IGNORECASE)
 
 
 def explain(text: str, book: Iterable[Chapter] | None = None) -> tuple[Found, ...]:
@@ -68,15 +68,25 @@ def is_known(text: str) -> bool:
 
 @cache
 def _patterns(book: tuple[Chapter, ...]) -> tuple[_Pattern, ...]:
-    """Those with the most characters of their own first."""
+    """Those that begin with words of their own first, then those with the most of them: in "no remote log: /dev/sda:
+    cannot be read" the reason stands behind."""
     found = [
-        _Pattern(text, expression(text), len(literal(text)), entry, chapter)
+        _Pattern(text, expression(" ".join(text.split())), len(literal(text)), entry, chapter)
         for chapter in book
         for entry in chapter.entries
         for text in entry.texts
         if re.search(r"[A-Za-z]", literal(text))
     ]
-    return tuple(sorted(found, key=lambda one: (-one.weight, one.template)))
+    return tuple(
+        sorted(
+            found,
+            key=lambda one: (
+                one.template.startswith("{") and not one.template.startswith("{{"),
+                -one.weight,
+                one.template,
+            ),
+        )
+    )
 
 
 def _explain(text: str, patterns: tuple[_Pattern, ...], depth: int) -> Iterator[Found]:
@@ -94,6 +104,9 @@ def _explain(text: str, patterns: tuple[_Pattern, ...], depth: int) -> Iterator[
     if shorter != text:
         yield from _explain(shorter, patterns, depth)
         return
-    _, colon, rest = text.partition(": ")
+    head, colon, rest = text.partition(": ")
     if colon:
+        yield from (
+            Found(one.template, one.entry, one.chapter, head) for one in patterns if one.expression.fullmatch(head)
+        )
         yield from _explain(rest, patterns, depth)
