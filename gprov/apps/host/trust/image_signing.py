@@ -82,7 +82,7 @@ class ImageSigner:
         if isinstance(found, Doubtful):
             return found
         stated = found.verified_image(image.path)
-        # Manifests of earlier versions do not say whether there are access control lists, which means that there may be.
+        # Manifests of earlier versions do not say whether there are access control lists: there may be.
         if stated != image and stated != replace(image, has_acls=True):
             raise IntegrityFault(paths[0], "is validly signed, and describes another file")
         return SignedImage(found, parse_signature(paths[1], files.signature or b"").key_id, paths)

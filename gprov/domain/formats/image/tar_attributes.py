@@ -34,7 +34,7 @@ MAX_IN_BLOCK = 4096 - 32 - 4
 MAX_IN_INODE = 256 - 128 - 32 - 4 - 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attributes:
     """``size``: bytes of all of them as ext4 stores them. ``users``, ``groups``: names in access control lists.
     ``left_out``: names of attributes that the extraction passes over. ``has_acl``: an access control list is among
@@ -54,7 +54,7 @@ def concerns_attributes(key: bytes) -> bool:
 def attributes_of(pairs: Iterable[tuple[bytes, bytes]], kind: bytes, member: bytes) -> Attributes:
     """What the extended header ``pairs`` of the member ``what`` brings. Raises Malformed if ext4 would refuse it."""
     if kind == HARD_LINK:
-        return Attributes(0)  # the file has its own
+        return Attributes(size=0)  # the file has its own
     size = 0
     has_acl = False
     acls: list[Acl] = []
@@ -81,11 +81,11 @@ def attributes_of(pairs: Iterable[tuple[bytes, bytes]], kind: bytes, member: byt
         )
     entries = [entry for acl in acls for entry in acl if entry.name]
     return Attributes(
-        size,
-        frozenset(entry.name for entry in entries if entry.tag == USER),
-        frozenset(entry.name for entry in entries if entry.tag == GROUP),
-        tuple(left_out),
-        has_acl,
+        size=size,
+        users=frozenset(entry.name for entry in entries if entry.tag == USER),
+        groups=frozenset(entry.name for entry in entries if entry.tag == GROUP),
+        left_out=tuple(left_out),
+        has_acl=has_acl,
     )
 
 

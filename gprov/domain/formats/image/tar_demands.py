@@ -21,7 +21,8 @@ Pairs = Iterable[tuple[bytes, bytes]]
 
 
 class Demands:
-    """``usage``: blocks; ``has_acls``: does a member have an access control list? Raises Malformed for attributes that ext4 rejects."""
+    """``usage``: blocks; ``has_acls``: does a member have an access control list? Raises Malformed for attributes that
+    ext4 rejects."""
 
     def __init__(self) -> None:
         self.usage = Ext4Usage()
