@@ -71,7 +71,7 @@ bench: setup ## measurements, as ratios against a named reference of the same ru
 
 docs: setup .venv-docs/ready ## the documentation as a site: out/site/index.html
 	$(PYTHON) -m tools.site $(OUT)/docs
-	.venv-docs/bin/mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet --strict
 
 # Of its own, since only the site needs it. Everything after that works without a network.
 .venv-docs/ready: requirements/docs.txt

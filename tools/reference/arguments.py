@@ -9,8 +9,8 @@ from enum import Enum
 
 from typing_extensions import override
 
-from gprov.domain.boot.argument_reader import NO_WORDS, YES_WORDS
 from gprov.domain.boot.args import MODE_ARGUMENTS, BootArguments, parse_boot_arguments, persistent_arguments
+from gprov.domain.boot.argument_reader import NO_WORDS, YES_WORDS
 from gprov.domain.branding import Branding
 
 _HEAD = """# Kernel arguments
@@ -40,10 +40,10 @@ MEANS: Mapping[str, str] = {
     "PREFERRED_UPDATE": "image that a restore takes first",
     "frmode": "[recovery shell](../explanation/booting.md#the-recovery-shell), after a password check",
     "mfgurl": "provisioning kernel only: URL of `manufData.json`",
-    "mfgca": "whom the unit trusts among https servers: `sha256:HEX`, the CA with this fingerprint; `system`, the CAs of"
-    " the software's bundle ([TLS](../how-to/tls.md)). A wrong value stops provisioning",
-    "TOKEN": "provisioning kernel only: [one-time token](../explanation/server-access.md#tokens-of-provisionings) of the"
-    " factory server; steps do not see it",
+    "mfgca": "whom the unit trusts among https servers: `sha256:HEX`, the CA with this fingerprint; `system`, the CAs"
+    " of the software's bundle ([TLS](../how-to/tls.md)). A wrong value stops provisioning",
+    "TOKEN": "provisioning kernel only: [one-time token](../explanation/server-access.md#tokens-of-provisionings) of"
+    " the factory server; steps do not see it",
     "PROTO_IDENT": "code name of the platform to assume if the hardware is not recognised",
     "KERNEL_OVERRIDE": "take RECOVERY's kernel whatever the build numbers",
     "NO_REBOOT": "provisioning kernel only: leave a shell instead of rebooting"
@@ -62,9 +62,9 @@ MEANS: Mapping[str, str] = {
     "ARRAY_WAIT": "how long missing members of an array are waited for that would run without them",
     "FAILURE_HOLD": "how long a failure is shown before the next boot: 300 of a restore, 48 h of provisioning; also the"
     " first pause between [restores in a row](../explanation/booting.md#retries)",
-    "LCD_MANUFACTURER": "FTDI serial adapters with this USB manufacturer string may belong to an LCD, too, and are asked;"
-    " without it, only adapters of Crystalfontz are. At most 126 ASCII characters. For rebadged adapters, and `QEMU` in"
-    " virtual machines",
+    "LCD_MANUFACTURER": "FTDI serial adapters with this USB manufacturer string may belong to an LCD, too, and are"
+    " asked; without it, only adapters of Crystalfontz are. At most 126 ASCII characters. For rebadged adapters, and"
+    " `QEMU` in virtual machines",
     "LOADER_FALLBACK": "set by the BIOS boot loader: fallback boot, no other menu entry could be started",
     "BOOT_ARGS": "provisioning: further arguments for the unit's boot entries",
 }

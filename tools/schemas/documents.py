@@ -52,7 +52,7 @@ DIFFERENCES = document(
     "differences.json",
     "What a unit has otherwise than its specification asks for. docs/reference/server.md",
     _written(
-        need("DevCodeName", text(), "code name of the platform"),
+        may("DevCodeName", {}, "code name of the platform; always written"),
         need(
             "Differences",
             items(

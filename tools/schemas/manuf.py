@@ -243,10 +243,12 @@ BEYOND = (
     Rule("Files must have an image and the boot kernel", r"\$\.Files: hold no "),
     Rule(
         "destinations on RECOVERY are valid, differ, and need no folder where a file is",
-        r"\.Dest: (?!must be text)|\.Src: (the URL has no file name and|has a|holds a|holds un|is not an image name|names"
-        r" that end|\S+ is a folder|\S+ this folder)",
+        r"\.Dest: (?!must be text)|\.Src: (the URL has no file name and|has a|holds a|holds un|is not an image name|"
+        r"names that end|\S+ is a folder|\S+ this folder)",
     ),
-    Rule("files of one step, and stash archives, have valid names that differ", r"\.Src: has (no|an invalid|the same) "),
+    Rule(
+        "files of one step, and stash archives, have valid names that differ", r"\.Src: has (no|an invalid|the same) "
+    ),
     Rule(
         "URLs are absolute, with a valid host and port and without unescaped characters (RFC 3986)",
         r"(\.Src|Endpoint|ApplianceJsonUrl): (is not a URL|has no valid host|has port 0|must begin with http|for the"
@@ -255,8 +257,8 @@ BEYOND = (
     Rule("each platform has one entry in a list", r"has an entry already"),
     Rule(
         "quotes of commands are closed, and templates are known and available at that step",
-        r"\.(Command|AddPath|AddLibPath): (unknown template|is empty|has no program|ends in a backslash|a . quote|contains"
-        r" characters|.*is not available)",
+        r"\.(Command|AddPath|AddLibPath): (unknown template|is empty|has no program|ends in a backslash|a . quote|"
+        r"contains characters|.*is not available)",
     ),
     Rule("TimeLimit of a burn-in is more than Cpu and Disks take", r"TimeLimit: is \d+ s, but"),
     *HARDWARE_BEYOND,

@@ -1,7 +1,7 @@
 """Schemas of what ``gprov … --json`` prints, from the table in docs/reference/cli.md.
 
-The table has the keys of each document in a short notation. What kind of value a key has is said here, once for all
-documents: a key that is new in the table has to be added.
+The table has the keys of each document in a short notation. A value that is neither a list nor an object is text, a
+number or a truth value, unless it is said here what it is in all documents.
 """
 
 from __future__ import annotations
@@ -19,18 +19,21 @@ PAGE = Path(__file__).parents[2] / "docs/reference/cli.md"
 _ROW = re.compile(r"^\| (?P<actions>`[a-z].*?) \| (?P<cell>.*) \|$", re.MULTILINE)
 _MACRO = re.compile(r"^`(?P<name>[A-Z]+)` is `(?P<keys>[^`]+)`", re.MULTILINE)
 _TOKEN = re.compile(r"\s*(?P<token>\[…\]|…|[][{},]|:|[\w./]+\??)")
-_FLAGS = """
-accepted blocked by_fallback complete made needed passed sealed same signed starts valid
-""".split()
-_NUMBERS = """
-days_left init_uptime handover_uptime hours last_seen seconds bits uptime
-""".split()
-_WHOLE = """
-bytes cuts content_bytes disk_sets entries examined files floor formatted_bytes handle hours initramfs_size
-initramfs_unpacked inodes allocated last length made_ns member members missed most_starts number operations passwords
-rows scrubbed security_version seen_ns sequence size smallest_disk started states steps survived time_ns unpacked
-version_number Size
-""".split()
+_FLAGS = [
+    "accepted",
+    "blocked",
+    "by_fallback",
+    "complete",
+    "made",
+    "needed",
+    "passed",
+    "same",
+    "signed",
+    "starts",
+    "valid",
+]
+_WHOLE = ["allocated", "bytes", "content_bytes", "entries", "inodes", "made_ns", "security_version", "seen_ns", "size"]
+_WHOLE += ["sequence", "time_ns", "unpacked", "Size"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,13 @@ def output_schema() -> Schema:
 
 
 def _alternatives(schemas: list[Schema]) -> Schema:
-    return schemas[0] if len(schemas) == 1 else {"anyOf": [*schemas]}
+    """Of a list, the others are further kinds of member."""
+    first, *others = schemas
+    if not others:
+        return first
+    if first.get("type") == "array":
+        return {**first, "items": {"anyOf": [first["items"], *others]}}
+    return {"anyOf": [*schemas]}
 
 
 class _Reader:
@@ -76,18 +85,24 @@ class _Reader:
         self._macros = macros
 
     def value(self) -> Schema:
-        token = self._tokens.pop(0)
-        if token == "[…]":
-            return {"type": "array"}
-        if token == "…":
-            return {}
-        if token == "[":
-            inner = self.value()
-            assert self._tokens.pop(0) == "]"
-            return {"type": "array", "items": inner}
-        if token == "{":
-            return self._object()
-        return _Reader(self._macros[token], self._macros).value() if token in self._macros else _kind(token)
+        match self._tokens.pop(0):
+            case "[…]":
+                return {"type": "array"}
+            case "…":
+                return {}
+            case "[":
+                inner = self.value()
+                self._expect("]")
+                return {"type": "array", "items": inner}
+            case "{":
+                return self._object()
+            case name:
+                return _Reader(self._macros[name], self._macros).value() if name in self._macros else _kind(name)
+
+    def _expect(self, mark: str) -> None:
+        found = self._tokens.pop(0)
+        if found != mark:
+            raise ValueError(f"{PAGE}: {found} in place of {mark}")
 
     def _object(self) -> Schema:
         properties: dict[str, Json] = {}
@@ -95,13 +110,12 @@ class _Reader:
             key = self._tokens.pop(0)
             if key in self._macros:
                 expanded = _Reader(self._macros[key], self._macros).value()["properties"]
-                assert isinstance(expanded, dict)
-                properties |= expanded
+                properties |= expanded if isinstance(expanded, dict) else {}
             elif self._tokens[0] == ":":
                 self._tokens.pop(0)
                 if self._tokens[0].isidentifier() and self._tokens[0] not in self._macros:
                     word = self._tokens.pop(0)
-                    assert self._tokens.pop(0) == "}"
+                    self._expect("}")
                     return {"type": "object", "additionalProperties": _kind(word)}
                 properties[key.rstrip("?")] = self.value()
             else:
@@ -112,16 +126,11 @@ class _Reader:
 
 
 def _nullable(schema: Schema) -> Schema:
-    kind = schema.get("type")
-    return {**schema, "type": [kind, "null"]} if isinstance(kind, str) else schema
+    return {"anyOf": [schema, {"type": "null"}]}
 
 
 def _kind(key: str) -> Schema:
     """Of a value that is neither a list nor an object."""
     if key in _FLAGS:
         return {"type": "boolean"}
-    if key in _NUMBERS:
-        return {"type": "number"}
-    if key in _WHOLE:
-        return {"type": "integer"}
-    return {"type": "string"}
+    return {"type": "integer"} if key in _WHOLE else {"type": ["string", "number", "boolean"]}

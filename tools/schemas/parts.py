@@ -53,6 +53,8 @@ def record(keys: Iterable[Key], *, closed: bool = False, **more: Json) -> Schema
 def or_null(value: Schema) -> Schema:
     """A value of a key that may be missing."""
     kind = value.get("type")
+    if kind == "null":
+        return value
     if not isinstance(kind, str):
         return {"anyOf": [value, {"type": "null"}]}
     words = value.get("enum")

@@ -17,7 +17,9 @@ from tools.schemas.parts import document, filled, flag, items, may, need, record
 _PREFIX = "^\\s*:*[0-9A-Fa-f]{1,2}(:[0-9A-Fa-f]{1,2}){0,5}:*\\s*$"
 _NETWORK = record(
     (
-        may("SharedDiagPorts", items(whole(0), uniqueItems=True), "ports shared with diagnostics, from 0 by their MACs"),
+        may(
+            "SharedDiagPorts", items(whole(0), uniqueItems=True), "ports shared with diagnostics, from 0 by their MACs"
+        ),
         may("WANIndex", whole(0), "which of the other ports leads outside"),
         may("DefaultNamesNoDiag", items(text()), "names of the other ports, in the order of their MACs"),
         may(
@@ -82,7 +84,10 @@ PLATFORMS = document(
 BEYOND = (
     Rule("DevCodeName is printable, without blanks around it", r"DevCodeName: .* has blanks around it or unprintable"),
     Rule("DmiProdModelRegex must be a usable regular expression", r"DmiProdModelRegex: is not a usable regular"),
-    Rule("DmiPMOverrideFld must be a field of the type DmiPMOverrideTyp that gprov knows", r"DmiPMOverrideFld: (is missing, though|.* is not a known field)"),
+    Rule(
+        "DmiPMOverrideFld must be a field of the type DmiPMOverrideTyp that gprov knows",
+        r"DmiPMOverrideFld: (is missing, though|.* is not a known field)",
+    ),
     Rule("a level of RAID needs its number of disks", r"SwRaidlevel: RAID \d+ needs"),
     Rule("WANIndex counts the names in DefaultNamesNoDiag", r"WANIndex: is \d+, but there are only"),
     Rule("FsType names ext4 or ext3, unless RECOVERY is over 9p", r"FsType: .* lists no file system"),

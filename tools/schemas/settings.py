@@ -34,7 +34,7 @@ _WORDS = {
     "hostname_prefix": f"^[A-Za-z0-9][A-Za-z0-9-]*{END}",
     "mac_prefix": f"^:*[0-9A-Fa-f]{{1,2}}(:[0-9A-Fa-f]{{1,2}}){{0,5}}:*{END}",
 }
-_NAME = f"^(?!\\.{{1,2}}{END})[^/]+{END}"
+_NAME = f"^(?!\\.{{1,2}}{END})(?=[^/]*\\S)[^/]+{END}"
 _PATH = f"^(/(?!\\.{{1,2}}(/|{END}))[^/]+)+{END}"
 _BRANDING: dict[str, tuple[Schema, str]] = {
     "image_prefix": (text(_NAME), "what names of images begin with"),
@@ -100,6 +100,7 @@ _RULE = {
     for kind in PasswordKind
 }
 _KINDS = tuple(may(kind.value, _RULE[kind], f"passwords of the kind {kind.value}") for kind in PasswordKind)
+_CODE_NAME = f"^(?!_)(?=[\\s\\S]*\\S)[\\s\\S]{{1,{MAX_NAME}}}{END}"
 PASSWORDS = document(
     "credentials.toml",
     "Rules for the passwords that the factory server makes; the file is TOML. docs/how-to/credentials.md",
@@ -110,8 +111,8 @@ PASSWORDS = document(
                 "platform",
                 {
                     "type": "object",
-                    "propertyNames": {"pattern": NOT_BLANK, "maxLength": MAX_NAME},
-                    "additionalProperties": or_null(record(_KINDS, closed=True)),
+                    "patternProperties": {"^_": {}, _CODE_NAME: record(_KINDS, closed=True)},
+                    "additionalProperties": False,
                 },
                 "rules of units with this code name; what is not stated is as above",
             ),
@@ -143,8 +144,7 @@ OPTIONS_BEYOND = (Rule("XLog is a URL, or HOST:PORT", r"XLog: (is|must begin|has
 
 def _section(kind: type[Section]) -> Schema:
     properties: dict[str, Json] = {
-        member.name: {"description": member.description, **member.kind.schema()}
-        for member in members(kind)
+        member.name: {"description": member.description, **member.kind.schema()} for member in members(kind)
     }
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
@@ -161,7 +161,8 @@ SERVER = document(
 SERVER_BEYOND = (
     Rule(
         "host names, URLs, kernel arguments and names of databases have their own syntax",
-        r"is neither a host name|is no URL|must begin with postgresql|must not have a password|public_url: |boot_arguments: ",
+        r"is neither a host name|is no URL|must begin with postgresql|must not have a password|public_url: |"
+        r"boot_arguments: ",
     ),
     Rule("texts are one line without control characters", r"must be one line without control characters"),
     Rule("settings of TLS go together: certificate and key with files", r"\$\.tls\.\w+: (is missing|belongs to|\")"),

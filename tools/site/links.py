@@ -12,8 +12,8 @@ _OTHER_SITE = re.compile(r"[a-z][a-z0-9+.-]*:")
 
 
 def moved(text: str, source: str, target: str, place: Callable[[str], str]) -> str:
-    """The text of ``source`` with links that are right in ``target``. Paths are relative to the root; ``place``: where a
-    linked file of the repository is then."""
+    """The text of ``source`` with links that are right in ``target``. Paths are relative to the root; ``place``: where
+    a linked file of the repository is then."""
 
     def relink(match: re.Match[str]) -> str:
         path, heading = match["path"], match["heading"] or ""
