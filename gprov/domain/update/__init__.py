@@ -1,0 +1,1 @@
+"""Updates over the air: bundles of images, and the agent of the running system."""
