@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.domain.boot.firmware import FirmwareKind
 from tests.unit.flow import units
 from tests.unit.flow.driver import UnitDriver
-from tests.unit.flow.shown import UNKNOWN
-
-
-@pytest.fixture(autouse=True)
-def _all_that_is_shown_is_in_the_runbook() -> Iterator[None]:
-    """Run `gprov explain` with the text that is unknown; `python -m tools.runbook` lists messages without an entry."""
-    yield
-    unknown = sorted(UNKNOWN.found)
-    UNKNOWN.found.clear()
-    assert unknown == []
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from copy import deepcopy
 
 import pytest
@@ -28,7 +27,6 @@ from gprov.domain.events import LogLine, Severity
 from gprov.domain.files import FileType
 from gprov.domain.formats.bzimage import parse_bzimage
 from gprov.domain.formats.json.value import Json
-from tests.unit.flow.shown import UNKNOWN
 
 FLAG = "/boot.normal"
 HISTORY = "/log/recovery_history.json"
@@ -53,7 +51,7 @@ class UnitDriver:
     def __init__(self, world: World) -> None:
         self.world = world
         self.sink = MemorySink()
-        world.sinks = (self.sink, UNKNOWN)
+        world.sinks = (self.sink,)
 
     @property
     def machine(self) -> SimulatedMachine:
@@ -78,27 +76,15 @@ class UnitDriver:
     # --- starts ---
 
     def boot(self, environment: dict[str, str] | None = None) -> StopReason:
-        with self._messages_looked_up():
-            return self.world.boot(environment)
+        return self.world.boot(environment)
 
     def provision(self, **arguments: str) -> StopReason:
-        with self._messages_looked_up():
-            return self.world.provision(**arguments)
-
-    @contextmanager
-    def _messages_looked_up(self) -> Iterator[None]:
-        """Those on displays alone; what is reported comes to ``UNKNOWN`` by itself."""
-        before = len(self.machine.messages)
-        try:
-            yield
-        finally:
-            for text in self.machine.messages[before:]:
-                UNKNOWN.look(text)
+        return self.world.provision(**arguments)
 
     def provision_fails(self, **arguments: str) -> GprovError:
         """Provision; the error that this must end in."""
         with pytest.raises(GprovError) as caught:
-            self.provision(**arguments)
+            self.world.provision(**arguments)
         return caught.value
 
     def settle(self, *, in_factory: bool = False, most: int = 8) -> tuple[str, ...]:
