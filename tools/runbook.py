@@ -44,8 +44,8 @@ _KINDS = {
 _HEAD = """# Runbook
 
 Every text that a unit can show: on its displays and consoles, in its log, or on the pages of the factory
-server. Each has what it means, what the unit does next by itself, and what a person does. Search for the first
-words of the text, or ask on any host:
+server. Each has what it means, what the unit does next by itself, and what a person does. Search for the
+first words of the text, or ask on any host:
 
     gprov explain 'RECOVERY could not be used to record this boot: /dev/sdb2: Input/output error'
 
@@ -62,8 +62,8 @@ How a text is shown:
 - **problem in an input**: behind the name of a file, and the place in it.
 - **part of another text**: within a message, warning or error, mostly behind a colon.
 
-Lines of the log of severity LOG need no action and are not listed. `python -m tools.runbook` makes these pages
-from the source of the programs and `gprov/apps/host/runbook/data`; a test compares both.
+Lines of the log of severity LOG need no action and are not listed. `python -m tools.runbook` makes these
+pages from the source of the programs and `gprov/apps/host/runbook/data`; a test compares both.
 
 """
 
@@ -134,7 +134,7 @@ def page(chapter: Chapter, shown: dict[str, Shown]) -> str:
 
 def _entry(entry: Entry, shown: dict[str, Shown]) -> str:
     first = entry.texts[0]
-    lines = [f"### {_heading(first)}", "", *(f"    {line}" for text in entry.texts for line in text.splitlines()), ""]
+    lines = [f"### {_heading(first)}", "", *(line for text in entry.texts for line in _shown_text(text)), ""]
     kinds = [kind for kind in _KINDS if any(text in shown and kind in shown[text].kinds for text in entry.texts)]
     programs = sorted({program for text in entry.texts if text in shown for program in shown[text].programs})
     by = "every program" if len(programs) > 3 else ", ".join(programs)
@@ -143,6 +143,22 @@ def _entry(entry: Entry, shown: dict[str, Shown]) -> str:
     if entry.person:
         lines.append(_item("Person", entry.person))
     return "\n".join(lines)
+
+
+def _shown_text(template: str) -> list[str]:
+    """Lines of a block of code; a long text goes on with more indentation."""
+    return [
+        part
+        for line in template.splitlines()
+        for part in textwrap.wrap(
+            line,
+            _WIDTH,
+            initial_indent=" " * 4,
+            subsequent_indent=" " * 8,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    ]
 
 
 def _heading(template: str) -> str:

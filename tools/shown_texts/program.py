@@ -17,7 +17,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 ERROR_ROOT = "GprovError"
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class Scope:
     """One function, or a module outside of its functions. ``assigned``: expressions that a name gets; None stands for
     one that is not known, such as a parameter."""
@@ -35,7 +35,7 @@ class Scope:
         return ".".join([self.module.name, *names])
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class Program:
     """``functions``: by bare name, over all modules. ``scopes``: of each function and module."""
 
@@ -58,9 +58,9 @@ class Program:
 
 
 def index(modules: tuple[Module, ...]) -> Program:
-    program = Program(modules)
+    program = Program(modules=modules)
     for module in modules:
-        _index_body(program, module.tree, Scope(module), None)
+        _index_body(program, module.tree, Scope(module=module), None)
         program.imported[module.tree] = imports(module.tree)
         program.by_name[module.name] = program.scopes[module.tree]
     program.errors = frozenset(name for name in program.classes if ERROR_ROOT in ancestors(program, name))
@@ -99,14 +99,14 @@ def _index_body(program: Program, node: ast.AST, scope: Scope, owner: ast.ClassD
     for child in _statements(node):
         match child:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
-                inner = Scope(scope.module, child, owner, parameters=parameters(child))
+                inner = Scope(module=scope.module, function=child, owner=owner, parameters=parameters(child))
                 for name in inner.parameters:
                     inner.assigned[name].append(None)
                 program.functions[child.name].append(inner)
                 _index_body(program, child, inner, None)
             case ast.ClassDef():
                 program.classes.setdefault(child.name, (child, scope))
-                _index_body(program, child, Scope(scope.module, owner=child), child)
+                _index_body(program, child, Scope(module=scope.module, owner=child), child)
             case _:
                 _index_statement(child, scope)
 

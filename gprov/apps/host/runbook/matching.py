@@ -28,7 +28,7 @@ class Found:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Pattern:
     template: str
     expression: re.Pattern[str]
@@ -71,7 +71,13 @@ def _patterns(book: tuple[Chapter, ...]) -> tuple[_Pattern, ...]:
     """Those that begin with words of their own first, then those with the most of them: in "no remote log: /dev/sda:
     cannot be read" the reason stands behind."""
     found = [
-        _Pattern(text, expression(" ".join(text.split())), len(literal(text)), entry, chapter)
+        _Pattern(
+            template=text,
+            expression=expression(" ".join(text.split())),
+            weight=len(literal(text)),
+            entry=entry,
+            chapter=chapter,
+        )
         for chapter in book
         for entry in chapter.entries
         for text in entry.texts
