@@ -210,7 +210,7 @@ def without(value: dict[str, object], place: str) -> bytes:
 
 
 OPTIONAL = {
-    "$.Platforms", "$.Notes", "$.Captured.HasInit", "$.Captured.HasNetwork", "$.Captured.ModuleReleases",
+    "$.Platforms", "$.Notes", "$.Acls", "$.Captured.HasInit", "$.Captured.HasNetwork", "$.Captured.ModuleReleases",
     "$.Captured.Passwd", "$.Captured.Shadow",
 }  # fmt: skip
 
