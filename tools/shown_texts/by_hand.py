@@ -61,7 +61,6 @@ PASSED_ON = {
         "self._series",
     ): "the texts that are assigned in the same function",
     ("gprov.apps.unit.execution.burnin.runner.BurnInRunner.run", "text"): "the title of a phase, in the same function",
-    ("gprov.apps.unit.execution.tpm.ratchets.TpmRatchets.read", "one.problem"): "NvRatchet.read",
     (
         "gprov.apps.unit.operator.dialog_operator.DialogOperator.show_key_window",
         "KeyWindowView(text, seconds)",
