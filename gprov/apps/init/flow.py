@@ -243,9 +243,7 @@ class Boot:
         from gprov.apps.init.plugged_in import plugged_in_media
 
         with plugged_in_media(self._volumes, self._ports.media_search, self._context) as media:
-            restored = restore.run(
-                decision.image, named=decision.named, by_person=by_person, pause_event=media.wait
-            )
+            restored = restore.run(decision.image, named=decision.named, by_person=by_person, pause_event=media.wait)
         if not restored and not by_person:
             self._bus.message(FILES_FOUND)
         return restored

@@ -22,6 +22,7 @@ from gprov.domain.errors import DeviceMissing, NetworkFault
 from gprov.domain.image.name import parse_image_name
 from gprov.domain.update.config import Confirmation, UpdateConfig
 from gprov.domain.update.decide import (
+    CANCELED,
     AnswerAgain,
     Begin,
     Download,
@@ -61,7 +62,9 @@ class UpdateAgent:
     def round(self) -> RoundResult:
         """Raises GprovError: try again later."""
         if not self._ports.is_mounted(self._paths.recovery):
-            raise DeviceMissing(self._paths.recovery, "RECOVERY is not mounted: nothing can be downloaded or remembered")
+            raise DeviceMissing(
+                self._paths.recovery, "RECOVERY is not mounted: nothing can be downloaded or remembered"
+            )
         record = StateFile(self._ports.files, self._paths, self._bus)
         self._settle(record)
         if record.value is not None and record.value.phase in (Phase.READY, Phase.REQUESTED):
@@ -120,8 +123,10 @@ class UpdateAgent:
         elif not state.is_open:
             self._answer_late_cancellation(state, cancel)
         elif is_cancellable(state, self._system.boot):
-            ended = replace(state.ended(Result.CANCELED, "canceled: the unit keeps its system"), cancel=cancel)
-            self._end(record, ended)
+            # First: a request that is withdrawn and not restored would else be taken for one that failed.
+            canceled = replace(state, cancel=cancel)
+            record.record(canceled)
+            self._end(record, canceled.ended(Result.CANCELED, CANCELED))
         else:
             self._server.reject_cancellation(cancel, ["the restore of the image has begun"])
 

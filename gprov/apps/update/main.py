@@ -49,7 +49,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="gprov-update", description="Updates over the air, from a server with hawkBit's DDI API.", epilog=_EPILOG
     )
     parser.add_argument("--version", action="version", version=f"gprov-update {__version__}")
-    parser.add_argument("--root", default="", metavar="DIR", help="take the files of the unit from below DIR (for tests)")
+    parser.add_argument(
+        "--root", default="", metavar="DIR", help="take the files of the unit from below DIR (for tests)"
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     commands.add_parser("run", help="poll the server, and do what it asks for; of the service").set_defaults(run=_run)
     commands.add_parser("once", help="do what there is to do now, then end").set_defaults(run=_once)
@@ -60,7 +62,9 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(word, help=text)
         command.add_argument("action", metavar="ACTION", help="its id, as `gprov-update status` prints it")
         command.set_defaults(run=_decide, agreed=word == "confirm")
-    commands.add_parser("forget", help="forget the last action, and remove what was downloaded").set_defaults(run=_forget)
+    commands.add_parser("forget", help="forget the last action, and remove what was downloaded").set_defaults(
+        run=_forget
+    )
     return parser
 
 

@@ -68,8 +68,8 @@ class SwitchRoot:
 
 @dataclass(frozen=True, slots=True)
 class Restore:
-    """Restore PRIMARY. ``evidence``: the observed facts, for the log. ``named``: file name of the image that is restored
-    or nothing is; "" for the one that ``image`` prefers."""
+    """Restore PRIMARY. ``evidence``: the observed facts, for the log. ``named``: file name of the image that is
+    restored or nothing is; "" for the one that ``image`` prefers."""
 
     reason: RestoreReason
     evidence: str

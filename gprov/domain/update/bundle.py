@@ -20,7 +20,16 @@ from dataclasses import dataclass
 from enum import Enum
 
 from gprov.domain.errors import BadInput, Problem
-from gprov.domain.formats.cpio import HEADER_SIZE, MAX_FIELD, MemberHeader, aligned, opening, padded, parse_header, trailer
+from gprov.domain.formats.cpio import (
+    HEADER_SIZE,
+    MAX_FIELD,
+    MemberHeader,
+    aligned,
+    opening,
+    padded,
+    parse_header,
+    trailer,
+)
 from gprov.domain.formats.minisign import MAX_FILE
 from gprov.domain.image.companions import companions_of, image_of_companion
 from gprov.domain.image.manifest import MANIFEST_SUFFIX, MAX_MANIFEST

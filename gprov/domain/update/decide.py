@@ -17,6 +17,7 @@ from gprov.domain.update.window import LocalMinute, describe_windows, is_allowed
 
 # Seconds that a restored system has to report that it is up.
 CONFIRM_SECONDS = 1800.0
+CANCELED = "canceled: the unit keeps its system"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,8 @@ def settled(state: UpdateState, system: RunningSystem) -> UpdateState:
         return state
     if system.image == state.image:
         return _confirmed(state, system)
+    if state.phase is Phase.REQUESTED and state.cancel:
+        return state.ended(Result.CANCELED, CANCELED)
     if state.phase is Phase.REQUESTED:
         return state.ended(Result.FAILURE, _not_restored(state, system), *system.reasons)
     if system.tried > state.tried:

@@ -1,5 +1,5 @@
-"""``update/decision`` on RECOVERY: what a person at the unit says about an action of the update server: ``confirm 17`` or
-``deny 17``, one line.
+"""``update/decision`` on RECOVERY: what a person at the unit says about an action of the update server, as one line:
+``confirm 17`` or ``deny 17``.
 """
 
 from __future__ import annotations

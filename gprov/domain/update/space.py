@@ -1,5 +1,5 @@
-"""Whether an image fits on RECOVERY, and what has to be removed for it: the rules of a restore's retention, applied only
-as far as space is missing."""
+"""Whether an image fits on RECOVERY, and what has to be removed for it: the rules of a restore's retention, applied
+only as far as space is missing."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def make_room(facts: ImageFacts, missing: int) -> Room | NoRoom:
     gain = sum(removal.size for removal in removals)
     if facts.free + gain >= required:
         return Room(removals)
-    numbers = f"{_mib(missing)} MiB are to be downloaded, and {_mib(RESERVE)} must stay free"
+    numbers = f"{_mib(missing)} MiB are to be downloaded, and {_mib(RESERVE)} MiB must stay free"
     have = f"{facts.free // _MIB} MiB are free, and images that may go have {gain // _MIB}"
     return NoRoom(f"RECOVERY is too small: {numbers}; {have}")
 

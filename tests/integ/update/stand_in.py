@@ -61,7 +61,13 @@ class StandIn:
         self._thread: threading.Thread | None = None
 
     def assign(
-        self, device: str, files: Iterable[Path], *, version: str = "1", download: str = "forced", update: str = "forced"
+        self,
+        device: str,
+        files: Iterable[Path],
+        *,
+        version: str = "1",
+        download: str = "forced",
+        update: str = "forced",
     ) -> Action:
         """A new action. Those before it are canceled."""
         for earlier in self._active(device):

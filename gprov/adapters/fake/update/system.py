@@ -10,6 +10,7 @@ from typing_extensions import override
 from gprov.adapters.fake.files.files import FakeFiles
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.system.power import FakePower
+from gprov.domain.errors import DeviceMissing
 from gprov.domain.update.window import LocalMinute
 from gprov.ports.update import LocalTime, PartFile, PartFiles, Restart
 
@@ -45,6 +46,9 @@ class FakePartFiles(PartFiles):
     @override
     @contextmanager
     def open(self, path: str) -> Iterator[PartFile]:
+        folder = path.rpartition("/")[0] or "/"
+        if self._files.status(folder) is None:
+            raise DeviceMissing(folder, "no such folder")
         if self._files.status(path) is None:
             self._files.stream(path, b"", whole=False)
         yield _FakePartFile(self._files, path)

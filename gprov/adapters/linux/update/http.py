@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPResponse, HTTPSConnection
 from urllib.parse import urljoin, urlsplit
 
 from typing_extensions import override
@@ -246,13 +246,13 @@ def _range_headers(begin: int, proof: str) -> dict[str, str]:
     return {"Range": f"bytes={begin}-", **condition}
 
 
-def _proof(headers: Mapping[str, str]) -> str:
+def _proof(headers: HTTPMessage) -> str:
     """A weak ETag means "as good as", not "the same bytes"."""
     tag = headers.get("ETag", "")
     return tag if tag.startswith('"') else headers.get("Last-Modified", "")
 
 
-def _first_byte(url: str, headers: Mapping[str, str], wanted: int) -> int:
+def _first_byte(url: str, headers: HTTPMessage, wanted: int) -> int:
     match = _RANGE.fullmatch(headers.get("Content-Range", ""))
     if match is None or int(match[1]) != wanted:
         raise NetworkFault(redacted(url), "sent another part of the file than was asked for")

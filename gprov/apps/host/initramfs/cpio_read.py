@@ -56,4 +56,3 @@ def _path(raw: bytes) -> str:
     """Without leading "./" and "/"; "" for the root folder."""
     path = raw.decode(errors="surrogateescape").removeprefix("./").lstrip("/")
     return "" if path == "." else path
-
