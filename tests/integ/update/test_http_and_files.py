@@ -76,7 +76,8 @@ class Site:
             return
         handler.send_response(206 if begin else 200)
         if begin:
-            handler.send_header("Content-Range", f"bytes {begin}-{len(self.content) - 1}/{len(self.content)}")
+            usual = f"bytes {begin}-{len(self.content) - 1}/{len(self.content)}"
+            handler.send_header("Content-Range", self.headers.pop("Content-Range", usual))
         if self.ranges:
             handler.send_header("Accept-Ranges", "bytes")
         for name, value in {"ETag": self.tag, **self.headers}.items():

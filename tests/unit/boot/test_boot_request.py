@@ -48,7 +48,10 @@ requests: st.SearchStrategy[BootRequest] = st.one_of(
         tries=tries,
     ),
     st.builds(
-        RestoreRequested, serial=words, named=words.map(lambda word: word.replace("/", "-") + ".upd"), tries=tries
+        RestoreRequested,
+        serial=words,
+        named=words.filter(str.isprintable).map(lambda word: word.replace("/", "-") + ".upd"),
+        tries=tries,
     ),
     st.builds(EraseRequested, serial=words, options=words, tries=tries),
 )

@@ -12,7 +12,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPResponse, HTTPSConnection
 from urllib.parse import urljoin, urlsplit
@@ -131,9 +131,10 @@ class StdUpdateServer(UpdateServer):
                 target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
                 connection.request(asked.method, target, body=asked.body, headers=asked.all_headers)
                 answer = connection.getresponse()
-            if answer.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
-                raise NetworkFault(redacted(asked.url), "sent its answer encoded, which was not asked for")
-            yield answer
+            with closing(answer):  # it keeps the socket beyond its connection
+                if answer.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+                    raise NetworkFault(redacted(asked.url), "sent its answer encoded, which was not asked for")
+                yield answer
         finally:
             connection.close()
 

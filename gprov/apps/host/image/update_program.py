@@ -31,9 +31,15 @@ _STANDARD_LIBRARY_MODE = 0o100644 << 16
 _TYPING_EXTENSIONS = b'''\
 """typing_extensions, as far as gprov needs it when it runs."""
 
+from typing import NamedTuple
+
 
 def override(method):
     return method
+
+
+class Doc(NamedTuple):
+    documentation: str
 '''
 
 
