@@ -34,7 +34,7 @@ from gprov.domain.update.decide import (
     settled,
 )
 from gprov.domain.update.decision import OwnerDecision
-from gprov.domain.update.messages import Deployment, Poll
+from gprov.domain.update.messages import SHORTEST_SLEEP, Deployment, Poll
 from gprov.domain.update.state import Phase, Result, UpdateState
 from gprov.domain.update.sw_description import REVISION_ATTRIBUTE, VERSION_ATTRIBUTE, release_version
 
@@ -83,8 +83,10 @@ class UpdateAgent:
         if poll.cancel:
             self._cancel(record, poll.cancel)
             return RoundResult(poll.sleep)
-        if poll.confirmation and (waiting := self._confirm(poll.confirmation)):
-            return RoundResult(poll.sleep, waiting)
+        if poll.confirmation:
+            waiting = self._confirm(poll.confirmation)
+            # What was confirmed is offered at the next poll.
+            return RoundResult(poll.sleep if waiting else min(poll.sleep, SHORTEST_SLEEP), waiting)
         if poll.deployment:
             return self._work(record, self._server.deployment(poll.deployment), poll.sleep)
         return RoundResult(poll.sleep)

@@ -16,6 +16,8 @@ from gprov.domain.errors import ExitCode
 from gprov.domain.update.state import UpdateState
 from gprov.domain.update.window import describe_windows
 
+_WORDS = {True: "yes", False: "no"}
+
 
 def show_status(ports: UpdatePorts, paths: UpdatePaths, bus: EventBus, *, as_json: bool) -> int:
     """Raises GprovError."""
@@ -35,22 +37,21 @@ def show_status(ports: UpdatePorts, paths: UpdatePaths, bus: EventBus, *, as_jso
         sys.stdout.write("\n")
         return ExitCode.DONE
     for key, value in facts.items():
-        lines = value if isinstance(value, list) else [value]
-        for line in lines:
-            sys.stdout.write(f"{key}={line}\n")
+        texts = value if isinstance(value, list) else [_WORDS.get(value, value) if isinstance(value, bool) else value]
+        for text in texts:
+            sys.stdout.write(f"{key}={text}\n")
     return ExitCode.DONE
 
 
 def _action(state: UpdateState | None) -> dict[str, object]:
-    if state is None:
-        return {"action": ""}
-    answer = state.answer
+    """All keys are there, whatever is known."""
+    answer = state.answer if state is not None else None
     return {
-        "action": state.action,
-        "phase": state.phase.value,
-        "image": state.image,
-        "previous": state.previous,
+        "action": state.action if state is not None else "",
+        "phase": state.phase.value if state is not None else "",
+        "image": state.image if state is not None else "",
+        "previous": state.previous if state is not None else "",
         "result": answer.result.value if answer is not None else "",
         "details": list(answer.details) if answer is not None else [],
-        "answered": "yes" if state.answered else "no",
+        "answered": state is not None and state.answered,
     }

@@ -265,6 +265,7 @@ def test_a_server_and_an_owner_who_want_to_be_asked(
     assert [answer["confirmation"] for answer in action.confirmations] == [
         "confirmed" if word == "confirm" else "denied"
     ]
+    unit.once()
     assert unit.requested == (new_image.name if word == "confirm" else "")
 
 
