@@ -1,4 +1,4 @@
-"""Steps of an action that change RECOVERY or the next start: fetching and verifying its image, asking for its restore."""
+"""Steps of an action that change RECOVERY or the next start: fetching and verifying its image, requesting a restore."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """``sw-description``, the first member of a bundle: what an update server reads of it.
 
-Source: SWUpdate's documentation, "SWUpdate: syntax and tags with the default parser"; libconfig's manual, "Configuration
-Files", for strings. gooseBit reads ``version`` and ``hardware-compatibility``. A unit reads neither: what it believes
-is in the signed manifest.
+Sources: SWUpdate's documentation, "SWUpdate: syntax and tags with the default parser"; libconfig's manual,
+"Configuration Files", for strings. gooseBit reads ``version`` and ``hardware-compatibility``. A unit reads neither:
+what it believes is in the signed manifest.
 """
 
 from __future__ import annotations

@@ -42,8 +42,9 @@ class Artifact:
 
 @dataclass(slots=True, kw_only=True)
 class Action:
-    """``feedback``: what was stored of the device's answers, in order; ``finals``: those of them that ended it; ``late``:
-    final answers that were refused, since it had ended. ``cancel_feedback``, ``confirmations``: of those channels."""
+    """``feedback``: what was stored of the device's answers, in order; ``finals``: those of them that ended it;
+    ``late``: final answers that were refused, since it had ended. ``cancel_feedback``, ``confirmations``: of those
+    channels."""
 
     number: int
     device: str

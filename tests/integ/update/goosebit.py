@@ -29,6 +29,7 @@ from tests.integ.update.stand_in import until
 TENANT = "DEFAULT"
 USER, PASSWORD = "owner", "a password of tests"
 SECONDS = 60.0
+_EMPTY = "empty.sqlite3"  # a database without content
 LOCK_FILE = Path(__file__).parents[3] / "requirements/goosebit.txt"
 
 
@@ -40,14 +41,28 @@ def environment() -> Path:
     folder = root / content_key(LOCK_FILE.read_bytes(), sys.version)
     with open(root / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "complete").exists():
+        if not (folder / _EMPTY).exists():
             for earlier in root.glob("*/"):
                 shutil.rmtree(earlier)
             venv.create(folder, with_pip=True)
             pip = [str(folder / "bin/pip"), "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
             subprocess.run([*pip, "--only-binary", ":all:", "-r", str(LOCK_FILE)], check=True)
-            (folder / "complete").touch()
+            _make_database(folder)
     return folder
+
+
+def _make_database(folder: Path) -> None:
+    """An empty one with all tables, which takes seconds to make. It is complete when it has its name."""
+    [package] = folder.glob("lib/python*/site-packages/goosebit")
+    settings = {"tortoise_orm": "goosebit.db.config.TORTOISE_CONF", "location": str(package / "db/migrations")}
+    lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
+    (folder / "pyproject.toml").write_text("\n".join(["[tool.aerich]", *lines, 'src_folder = "."', ""]))
+    made = folder / "new.sqlite3"
+    variables = {"PATH": "/usr/bin:/bin", "GOOSEBIT_DB_URI": f"sqlite://{made}"}
+    words = [str(folder / "bin/aerich"), "upgrade"]
+    done = subprocess.run(words, cwd=folder, env=variables, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    made.rename(folder / _EMPTY)
 
 
 class GooseBit:
@@ -70,7 +85,7 @@ class GooseBit:
         self._process: subprocess.Popen[bytes] | None = None
         self._token = ""
         folder.mkdir(exist_ok=True)
-        self._make_database()
+        shutil.copyfile(self._environment / _EMPTY, folder / "goosebit.sqlite3")
 
     def require_tokens(self) -> None:
         """Before ``start``: only devices that ``add_device`` made, with their token, are served."""
@@ -137,7 +152,7 @@ class GooseBit:
 
     def device(self, device: str) -> dict[str, Any]:
         """``last_state``: Unknown, Registered, Running, Error, Finished; ``sw_version``, ``hardware``, ``progress``."""
-        found: dict[str, Any] = self._ask("GET", f"devices/{device}")
+        found: dict[str, Any] = next(each for each in self._ask("GET", "devices")["devices"] if each["id"] == device)
         return found
 
     def device_log(self, device: str) -> str:
@@ -155,15 +170,6 @@ class GooseBit:
         with suppress(requests.ConnectionError):
             return requests.get(f"{self.url}/login", timeout=SECONDS, allow_redirects=False).status_code > 0
         return False
-
-    def _make_database(self) -> None:
-        [package] = self._environment.glob("lib/python*/site-packages/goosebit")
-        settings = {"tortoise_orm": "goosebit.db.config.TORTOISE_CONF", "location": str(package / "db/migrations")}
-        lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
-        (self.folder / "pyproject.toml").write_text("\n".join(["[tool.aerich]", *lines, 'src_folder = "."', ""]))
-        aerich = [str(self._environment / "bin/aerich"), "upgrade"]
-        done = subprocess.run(aerich, cwd=self.folder, env=self._variables, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def _checked(reply: requests.Response) -> Any:

@@ -175,6 +175,8 @@ def _application(world: StandIn) -> FastAPI:
 
     _add_base(app, root, world)
     _add_deployments(app, root, world)
+    _add_cancellation(app, root, world)
+    _add_artifacts(app, root, world)
     _add_confirmation(app, root, world)
     return app
 
@@ -182,17 +184,7 @@ def _application(world: StandIn) -> FastAPI:
 def _add_base(app: FastAPI, root: str, world: StandIn) -> None:
     @app.get(root)
     async def base(device: str, request: Request) -> Response:
-        if device not in world.attributes:
-            world.wanted_attributes.add(device)
-        links: dict[str, str] = {}
-        if (action := world.offered(device)) is not None:
-            kinds = {State.WAITING: "confirmationBase", State.CANCELING: "cancelAction"}
-            kind = kinds.get(action.state, "deploymentBase")
-            links[kind] = f"{kind}/{action.number}" + ("" if kind == "cancelAction" else f"?c={_etag(action)}")
-        if (installed := world.installed(device)) is not None:
-            links["installedBase"] = f"installedBase/{installed.number}"
-        if device in world.wanted_attributes:
-            links["configData"] = "configData"
+        links = _links(world, device)
         value: dict[str, Any] = {"config": {"polling": {"sleep": world.sleep}}}
         if links:
             value["_links"] = {kind: {"href": f"{_here(request, device)}/{path}"} for kind, path in links.items()}
@@ -201,17 +193,27 @@ def _add_base(app: FastAPI, root: str, world: StandIn) -> None:
     @app.put(f"{root}/configData")
     async def config_data(device: str, request: Request) -> Response:
         value = await world.body("configData", request)
-        known = world.attributes.setdefault(device, {})
-        match value.get("mode", "merge"):
-            case "merge":
-                known.update(value["data"])
-            case "replace":
-                world.attributes[device] = dict(value["data"])
-            case _:
-                for key in value["data"]:
-                    known.pop(key, None)
+        known, mode, data = world.attributes.get(device, {}), value.get("mode", "merge"), value["data"]
+        kept = {key: text for key, text in known.items() if mode != "replace" and key not in data}
+        world.attributes[device] = kept if mode == "remove" else kept | data
         world.wanted_attributes.discard(device)
         return Response()
+
+
+def _links(world: StandIn, device: str) -> dict[str, str]:
+    """Of a poll: paths by kind."""
+    if device not in world.attributes:
+        world.wanted_attributes.add(device)
+    links: dict[str, str] = {}
+    if (action := world.offered(device)) is not None:
+        kinds = {State.WAITING: "confirmationBase", State.CANCELING: "cancelAction"}
+        kind = kinds.get(action.state, "deploymentBase")
+        links[kind] = f"{kind}/{action.number}" + ("" if kind == "cancelAction" else f"?c={_etag(action)}")
+    if (installed := world.installed(device)) is not None:
+        links["installedBase"] = f"installedBase/{installed.number}"
+    if device in world.wanted_attributes:
+        links["configData"] = "configData"
+    return links
 
 
 def _add_deployments(app: FastAPI, root: str, world: StandIn) -> None:
@@ -239,6 +241,8 @@ def _add_deployments(app: FastAPI, root: str, world: StandIn) -> None:
         value = {"id": str(number), "deployment": _deployment(world, action, request)}
         return world.reply("deploymentBase", value)
 
+
+def _add_cancellation(app: FastAPI, root: str, world: StandIn) -> None:
     @app.get(f"{root}/cancelAction/{{number}}")
     async def cancel(device: str, number: int) -> Response:
         if world.action(device, number).state not in (State.CANCELING, State.CANCELED):
@@ -250,6 +254,8 @@ def _add_deployments(app: FastAPI, root: str, world: StandIn) -> None:
         action = world.action(device, number)
         return Response(status_code=action.cancel_answered(await world.body("feedback", request)))
 
+
+def _add_artifacts(app: FastAPI, root: str, world: StandIn) -> None:
     @app.get(f"{root}/softwaremodules/{{number}}/artifacts/{{filename}}")
     async def download(device: str, number: int, filename: str, request: Request) -> Response:
         world.downloads.append(Download(device, filename, request.headers.get("Range", "")))

@@ -8,7 +8,6 @@ import subprocess
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
@@ -26,14 +25,6 @@ from tests.integ.update.minimal_client import Device, artifacts, link
 from tests.integ.update.owner import PLATFORM, Owner
 
 NASTY = ["QEMU", 'with "quotes"', "back\\slash", "tab\tnewline\n", "\x01\x1f", "Grüße 単位"]
-
-
-def in_its_environment(program: str, value: Any) -> Any:
-    """Run a program of gooseBit's environment on a JSON document."""
-    python = str(environment() / "bin/python")
-    words = [python, "-c", f"import json, sys\nvalue = json.load(sys.stdin)\n{program}"]
-    done = subprocess.run(words, input=json.dumps(value), capture_output=True, text=True, check=True, timeout=60)
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 def registered(server: GooseBit, name: str, revision: str = PLATFORM) -> Device:
@@ -63,42 +54,45 @@ def test_it_refuses_a_version_twice_and_other_files(goosebit: GooseBit, owner: O
         goosebit.upload(image)
 
 
-def test_it_orders_versions_as_images() -> None:
+PROGRAM = """
+import json, sys
+import libconf
+from goosebit.updates.swdesc.swu import parse_descriptor
+from goosebit.util.version import Version
+given = json.load(sys.stdin)
+order = [[Version.parse(a) < Version.parse(b), a == Version.parse(b)] for a, b in given["pairs"]]
+read = libconf.loads(given["description"])
+found = parse_descriptor(read)
+revisions = [each["hw_revision"] for each in found["compatibility"]]
+print(json.dumps({"order": order, "read": [str(found["version"]), revisions, read["software"]["description"]]}))
+"""
+
+
+def test_its_own_code_reads_any_names_and_orders_versions_as_images() -> None:
     """Also those with builds above 65535, which it can only read as semantic versions."""
     days = (date(2024, 2, 29), date(2025, 9, 30), date(2025, 10, 1), date(2026, 1, 1), date(2026, 12, 31))
     builds = (0, 1, 9, 10, 1231, 65535, 65536, 20260115)
     names = sorted(ImageName(day, build, str(build), "X.") for day in days for build in builds)
     versions = [release_version(name) for name in names]
-    program = (
-        "from goosebit.util.version import Version\n"
-        "print(json.dumps([[Version.parse(a) < Version.parse(b), a == Version.parse(b)] for a, b in value]))"
-    )
-    pairs = list(pairwise(versions)) + [(versions[0], versions[-1])]
-    assert in_its_environment(program, pairs) == [[True, False]] * len(pairs)
-
-
-def test_it_reads_descriptions_with_any_names() -> None:
+    pairs = [*pairwise(versions), (versions[0], versions[-1])]
     name = ImageName(date(2026, 1, 15), 7, "7", 'WIDGET "\\".')
-    program = (
-        "import libconf\n"
-        "from goosebit.updates.swdesc.swu import parse_descriptor\n"
-        "read = libconf.loads(value)\n"
-        "found = parse_descriptor(read)\n"
-        "revisions = [each['hw_revision'] for each in found['compatibility']]\n"
-        "print(json.dumps([str(found['version']), revisions, read['software']['description']]))"
-    )
-    read = in_its_environment(program, sw_description(name, NASTY).decode())
-    assert read == ["2026.115.7", NASTY, name.stem]
+    given = {"pairs": pairs, "description": sw_description(name, NASTY).decode()}
+    words = [str(environment() / "bin/python"), "-c", PROGRAM]
+    done = subprocess.run(words, input=json.dumps(given), capture_output=True, text=True, check=True, timeout=60)
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["order"] == [[True, False]] * len(pairs)
+    assert found["read"] == ["2026.115.7", NASTY, name.stem]
 
 
 def test_the_tool_cpio_unpacks_a_bundle(owner: Owner, tmp_path: Path) -> None:
     image = owner.image("2026-01-17.1", ballast=100_001)
     bundle = owner.bundle(image)
-    listed = subprocess.run(["cpio", "-t"], stdin=bundle.open("rb"), capture_output=True, check=True, text=True)
+    content = bundle.read_bytes()
+    listed = subprocess.run(["cpio", "-t"], input=content, capture_output=True, check=True).stdout.decode()
     files = owner.files(image)
     names = ["sw-description", "trust.chain", files[1].name, files[2].name, files[0].name]
-    assert listed.stdout.splitlines() == names
-    subprocess.run(["cpio", "-i"], stdin=bundle.open("rb"), cwd=tmp_path, capture_output=True, check=True)
+    assert listed.splitlines() == names
+    subprocess.run(["cpio", "-i"], input=content, cwd=tmp_path, capture_output=True, check=True)
     assert {path.name for path in tmp_path.iterdir()} == set(names)
     for path in (*files, owner.chain):
         assert (tmp_path / path.name).read_bytes() == path.read_bytes()

@@ -92,8 +92,7 @@ def test_a_damaged_head_is_refused_or_read_as_another(head: BundleHead, data: st
     content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     try:
         found = read_head("bundle", bytes(content))
-    except BadInput as error:
-        assert error.problems
+    except BadInput:
         return
     if isinstance(found, Incomplete):
         assert len(content) < found.needed <= MAX_HEAD

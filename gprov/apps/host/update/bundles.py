@@ -78,8 +78,8 @@ class BundleMaker:
 
     def _manifest(self, path: str, files: ManifestFiles) -> Manifest:
         manifest_path, signature_path = companions_of(path)
-        for found, missing in ((files.manifest, manifest_path), (files.signature, signature_path)):
-            if found is None:
+        for content, missing in ((files.manifest, manifest_path), (files.signature, signature_path)):
+            if content is None:
                 reason = f"is not signed: {missing} is missing; gprov image sign writes it"
                 raise BadInput(path, [Problem("", reason)])
         if self.chain is not None:
