@@ -68,7 +68,7 @@ PASSED_ON = {
     ("gprov.apps.unit.operator.shown_views.ShownViews._end_dialog", "''"): "an empty display",
     ("gprov.apps.unit.recovery.image_check.ImageCheck.check", "f'{path}: {note}'"): "notes of tar_demands",
     (
-        "gprov.apps.unit.recovery.image_trust.ImageTrust.admit",
+        "gprov.apps.unit.recovery.image_trust.ImageTrust.admit_files",
         "f'{path}: {verdict.warning}'",
     ): "verdicts of gprov.domain.trust.policy",
     (
