@@ -12,6 +12,7 @@ from gprov.apps.host.cli.build_options import (
     CONFIG,
     SETTINGS,
     SPEC,
+    BrandingOption,
     BuiltInCa,
     FirmwareFrom,
     FirmwareOption,
@@ -19,6 +20,7 @@ from gprov.apps.host.cli.build_options import (
     FreezeSpec,
     Level,
     Output,
+    PlatformsOption,
     Report,
     SettingsFile,
     SignCertificate,
@@ -29,6 +31,7 @@ from gprov.apps.host.cli.build_options import (
     folder_of,
     megabytes_of,
     own_ca,
+    own_names,
     paths_of,
     settings_in,
     signer_of,
@@ -69,6 +72,8 @@ def initramfs_alone(
     trust: TrustOption = None,
     trust_policy: PolicyOption = None,
     security_version: SecurityVersionOption = 0,
+    platforms: PlatformsOption = None,
+    branding: BrandingOption = None,
     settings: SettingsFile = SETTINGS,
     firmware: FirmwareOption = None,
     firmware_from: FirmwareFrom = INSTALLED,
@@ -77,8 +82,8 @@ def initramfs_alone(
     """The initramfs alone, as a cpio archive compressed with zstd."""
     chosen = settings_in(settings).with_options((), None, paths_of(firmware), None)
     files = firmware_files(chosen, settings, firmware_from)
-    own = built_in_trust(trust, trust_policy, security_version)
-    initramfs = builder().initramfs(spec, flavor, level=level, ca=own_ca(ca), trust=own, firmware=files)
+    keys, own = built_in_trust(trust, trust_policy, security_version), own_names(platforms, branding)
+    initramfs = builder().initramfs(spec, flavor, level=level, ca=own_ca(ca), trust=keys, firmware=files, own=own)
     write_file(output, initramfs.content)
     print_product(Product(output, len(initramfs.content), initramfs), report=report, as_json=as_json)
     return ExitCode.DONE
@@ -95,6 +100,8 @@ def kernel(
     trust: TrustOption = None,
     trust_policy: PolicyOption = None,
     security_version: SecurityVersionOption = 0,
+    platforms: PlatformsOption = None,
+    branding: BrandingOption = None,
     jobs: Annotated[
         int | None,
         typer.Option("--jobs", metavar="N", help="parallel compilers (default: processors)", min=1),
@@ -134,9 +141,9 @@ def kernel(
     if system_tree is not None and not (chosen.modules or files):
         raise typer.BadParameter("has no content without --modules or --firmware", param_hint="--system-tree")
     builds, choice = builder(), KernelChoice(chosen, config, folder_of(settings))
-    own = built_in_trust(trust, trust_policy, security_version)
+    keys, own = built_in_trust(trust, trust_policy, security_version), own_names(platforms, branding)
     builds.check(choice)
-    initramfs = builds.initramfs(spec, flavor, level=level, ca=own_ca(ca), trust=own, firmware=files)
+    initramfs = builds.initramfs(spec, flavor, level=level, ca=own_ca(ca), trust=keys, firmware=files, own=own)
     built = builds.kernel(choice, initramfs, number, jobs or len(os.sched_getaffinity(0)))
     if signer is not None:
         built = builds.signed(built, signer)
