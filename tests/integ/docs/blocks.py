@@ -7,17 +7,18 @@ block                                          is
 ```` ```text title="Output" ````               what the commands before it print; ``…`` stands for what varies: within
                                                a line, or (alone on a line) for any lines
 ```` ```json title="FILE" ```` (any language)  a file that the reader makes
-any other language (``json``, ``python``, …)   an example, nothing to be run
+any other language (``json``, ``text``, …)     an example, nothing to be run, if it does not call gprov
 without a language, indented, ``console`` …    commands that are not run, which the comment before them has to explain
 =============================================  =======================================================================
 
-A comment before commands may be ``<!-- not run: REASON -->``, or ``<!-- typed: TEXT | TEXT -->`` for what a person
-types at the prompts of the commands.
+A comment before commands may be ``<!-- not run: REASON -->``, ``<!-- run by: TEST -->`` if another test enters them,
+or ``<!-- typed: TEXT (N times) -->`` for what a person types at the prompts of the commands.
 """
 
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -28,8 +29,10 @@ COMMAND_LANGUAGES = ("sh", "bash", "shell", "console", "")
 _RUN_LANGUAGE = "sh"
 _FENCE = re.compile(r"^(?P<indent> *)(?P<ticks>```+)(?P<info>.*)$")
 _TITLE = re.compile(r'\btitle="([^"]*)"')
-_COMMENT = re.compile(r"^\s*<!-- (?P<key>not run|typed): (?P<text>.+?) -->$")
+_COMMENT = re.compile(r"^\s*<!-- (?P<key>not run|run by|typed): (?P<text>.+?) -->$")
+_TYPED = re.compile(r"(?P<text>.+?)(?: \((?P<count>\d+) times\))?")
 _INDENTED = re.compile(r"^(?: {4}|\t)\s*\S")
+_CALL = re.compile(r"^\s*(?:[#$] )?(?:[A-Z_]+=\S+ )*gprov[ -]", re.MULTILINE)
 _ITEM = re.compile(r"^ *(?:[-*+]|\d+\.) ")
 
 
@@ -38,13 +41,14 @@ class Kind(Enum):
     OUTPUT = "output"
     FILE = "file"
     NOT_RUN = "not run"
+    ELSEWHERE = "run by another test"
     UNEXPLAINED = "neither run nor explained"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """``line``: of the page, from 1. ``name``: of a file. ``reason``: why the commands are not run. ``typed``: lines
-    that a person types."""
+    """``line``: of the page, from 1. ``name``: of a file. ``reason``: why the commands are not run, or the test
+    that runs them. ``typed``: lines that a person types."""
 
     kind: Kind
     line: int
@@ -87,14 +91,20 @@ def _block(raw: _Raw) -> Block | None:
         return Block(kind=Kind.OUTPUT, line=raw.line, text=raw.text)
     if raw.title:
         return Block(kind=Kind.FILE, line=raw.line, text=raw.text, name=raw.title)
-    if raw.language not in COMMAND_LANGUAGES:
+    if raw.language not in COMMAND_LANGUAGES and not (raw.language == "text" and _CALL.search(raw.text)):
         return None
-    if comment is not None and comment["key"] == "not run":
-        return Block(kind=Kind.NOT_RUN, line=raw.line, text=raw.text, reason=comment["text"])
+    if comment is not None and comment["key"] != "typed":
+        kind = Kind.NOT_RUN if comment["key"] == "not run" else Kind.ELSEWHERE
+        return Block(kind=kind, line=raw.line, text=raw.text, reason=comment["text"])
     if raw.language != _RUN_LANGUAGE:
         return Block(kind=Kind.UNEXPLAINED, line=raw.line, text=raw.text)
-    typed = tuple(part.strip() for part in comment["text"].split("|")) if comment is not None else ()
-    return Block(kind=Kind.COMMANDS, line=raw.line, text=raw.text, typed=typed)
+    return Block(kind=Kind.COMMANDS, line=raw.line, text=raw.text, typed=_typed(comment["text"]) if comment else ())
+
+
+def _typed(text: str) -> tuple[str, ...]:
+    found = _TYPED.fullmatch(text)
+    assert found is not None
+    return (found["text"],) * int(found["count"] or 1)
 
 
 def _raw_blocks(lines: Sequence[str]) -> Iterator[_Raw]:
@@ -115,7 +125,7 @@ def _raw_blocks(lines: Sequence[str]) -> Iterator[_Raw]:
             continue
         if _INDENTED.match(line) and not (in_list and not _is_deep(line)):
             end = _end_of_indented(lines, number)
-            text = "".join(f"{each.strip()}\n" for each in lines[number:end])
+            text = textwrap.dedent("".join(f"{each}\n" for each in lines[number:end]))
             yield _Raw(number + 1, "", "", text, before)
             number, before = end, ""
             continue

@@ -1,0 +1,75 @@
+"""Which pages are run, in which surroundings, and from which files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
+from tests.integ.docs.blocks import Block, Kind, blocks_of
+from tests.integ.docs.sandbox import CHECKOUT, Surroundings
+
+FOLDERS = ("docs/tutorial", "docs/how-to")
+IMAGE = "WIDGET.LNX.SHINY.2026-01-15.0001.upd"
+# Nothing is rebuilt for these: the smallest files that gprov takes for an image and a kernel.
+_KERNEL_NUMBER = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """``names``: pages that a reader follows one after the other, in one folder. ``nightly``: pages among them that
+    are too long for every run. ``prepare`` puts files that the text takes for granted into that folder."""
+
+    names: tuple[str, ...]
+    around: Surroundings = field(default_factory=Surroundings)
+    nightly: bool = False
+    prepare: Callable[[Path], None] = lambda _folder: None
+
+
+def read(name: str) -> tuple[Block, ...]:
+    return blocks_of((CHECKOUT / name).read_text())
+
+
+def all_pages() -> tuple[str, ...]:
+    """Paths of all pages with commands that have to run, relative to the checkout."""
+    found = [path for folder in FOLDERS for path in (CHECKOUT / folder).rglob("*.md")]
+    return tuple(sorted(str(path.relative_to(CHECKOUT)) for path in found))
+
+
+def not_run() -> str:
+    """What docs/evidence/commands-not-run.md has to hold."""
+    lines = []
+    for name in all_pages():
+        for block in read(name):
+            first = block.text.strip().splitlines()[0] if block.text.strip() else ""
+            if block.kind is Kind.NOT_RUN:
+                lines.append(f"| {name.removeprefix('docs/')} | `{first.replace('|', chr(92) + '|')}` | {block.reason} |")
+    return _HEAD + "\n".join(lines) + "\n"
+
+
+_HEAD = """# Commands that no test runs
+
+All other commands of tutorial and how-to guides run in `tests/integ/docs`. This page is made by `python -m
+tests.integ.docs.write_not_run`, and compared by a test. A row has the first line of a block.
+
+| page | block | why it is not run |
+|---|---|---|
+"""
+
+
+def built(folder: Path) -> None:
+    """The image and both kernels that guides of the factory have in ``built/``."""
+    (folder / "built").mkdir()
+    kernel = build_kernel(_KERNEL_NUMBER)
+    image = build_image(kernel)
+    for name, content in ((IMAGE, image), ("norm_boot", kernel), ("provision.pxe", kernel)):
+        (folder / "built" / name).write_bytes(content)
+
+
+def signed_units(folder: Path) -> None:
+    """Images and manufData.json for the guide about signing, in the folder itself."""
+    kernel = build_kernel(_KERNEL_NUMBER)
+    for name in (IMAGE, "WIDGET.LNX.SHINY.2025-06-01.0007.upd"):
+        (folder / name).write_bytes(build_image(kernel))
+    (folder / "manufData.json").write_text('{"Files": [], "ValidationData": []}\n')
