@@ -7,8 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
+from gprov.adapters.fake.dmi.tables import FakeSystem, build_table
+from gprov.apps.host.simulation.new_worlds import new_world
+from gprov.domain.factory.document_kind import DocumentKind
 from tests.integ.docs.blocks import Block, Kind, blocks_of
 from tests.integ.docs.sandbox import CHECKOUT, Surroundings
+from tests.unit.flow.driver import UnitDriver
 
 FOLDERS = ("docs/tutorial", "docs/how-to")
 IMAGE = "WIDGET.LNX.SHINY.2026-01-15.0001.upd"
@@ -73,3 +77,36 @@ def signed_units(folder: Path) -> None:
     for name in (IMAGE, "WIDGET.LNX.SHINY.2025-06-01.0007.upd"):
         (folder / name).write_bytes(build_image(kernel))
     (folder / "manufData.json").write_text('{"Files": [], "ValidationData": []}\n')
+
+
+def machine_reports(folder: Path) -> None:
+    """What is known of a machine that is not in any table yet: a dump of its SMBIOS table, and what it reported to a
+    factory server. A table of platforms and a branding, for pages that take them for granted."""
+    acme = FakeSystem(manufacturer="ACME", product="Gateway 1", serial="ACME-0001", board=("ACME", "Gateway 1", "B1"))
+    unit = UnitDriver(new_world())
+    unit.machine.smbios = build_table(acme)
+    (folder / "machine.dmi").write_bytes(unit.machine.smbios)
+    unit.provision_fails()
+    [name] = unit.factory.serials
+    for file, kind in (("smbios.b64", DocumentKind.SMBIOS), ("hardware.json", DocumentKind.HARDWARE)):
+        (folder / file).write_text(unit.factory.reports[name, kind])
+    (folder / "appliance.json").write_text((CHECKOUT / "tests/integ/docs/gateway.json").read_text())
+    (folder / "branding.json").write_text('{"image_prefix": "ACME."}\n')
+
+
+# Run in the root folder of the sandbox. A disk that holds something:
+DISK = """
+dd if=/dev/urandom of=root/tutorial/.disk bs=1M count=64 status=none
+disk=$(losetup --find --show root/tutorial/.disk)
+serial=$disk
+export disk serial
+"""
+# A stick, already mounted, and files of a signed image as the guide about signing makes them:
+STICK = """
+mkdir -p media/stick
+mount -t tmpfs stick media/stick
+touch root/tutorial/trust.chain root/tutorial/WIDGET.LNX.SHINY.2026-01-15.0001.upd.manifest
+touch root/tutorial/WIDGET.LNX.SHINY.2026-01-15.0001.upd.manifest.minisig
+"""
+# A folder of the factory server that was made without https:
+SERVED = "mkdir -p srv/factory\n"

@@ -168,6 +168,22 @@ def page_shell(files: Path, work: Path, around: Surroundings) -> Iterator[PageSh
             process.wait()
         os.close(answers[0])
         os.close(terminal)
+        _detach_loops(files)
+
+
+def _detach_loops(files: Path) -> None:
+    """Loop devices outlive the mounts and processes of a page."""
+    listed = subprocess.run(
+        ["losetup", "--list", "--noheadings", "--raw", "--output", "NAME,BACK-INO"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    of_page = {path.stat().st_ino for path in files.rglob("*") if path.is_file() and not path.is_symlink()}
+    for line in listed.stdout.splitlines():
+        name, inode = line.split()
+        if int(inode) in of_page:
+            subprocess.run(["losetup", "--detach", name], check=False)
 
 
 def _environment(around: Surroundings) -> dict[str, str]:

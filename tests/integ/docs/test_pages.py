@@ -9,7 +9,18 @@ import pytest
 
 from gprov.apps.host.initramfs.cache import default_root
 from tests.integ.docs.blocks import Kind
-from tests.integ.docs.pages import Page, all_pages, built, not_run, read, signed_units
+from tests.integ.docs.pages import (
+    DISK,
+    SERVED,
+    STICK,
+    Page,
+    all_pages,
+    built,
+    machine_reports,
+    not_run,
+    read,
+    signed_units,
+)
 from tests.integ.docs.runs import follow
 from tests.integ.docs.sandbox import CHECKOUT, Surroundings
 
@@ -25,9 +36,12 @@ PAGES = (
     Page(names=("docs/tutorial/erase.md",)),
     Page(names=tuple(f"docs/tutorial/{name}.md" for name in _TUTORIAL), around=_BUILDS, nightly=True),
     Page(names=("docs/how-to/signing.md",), prepare=signed_units),
-    Page(names=("docs/how-to/erase-for-an-auditor.md",)),
-    Page(names=("docs/how-to/platforms.md",)),
-    Page(names=("docs/how-to/server-setup.md",), prepare=built),
+    Page(names=("docs/how-to/erase-for-an-auditor.md",), around=Surroundings(before=DISK)),
+    Page(names=("docs/how-to/platforms.md",), prepare=machine_reports),
+    Page(names=("docs/how-to/simulation.md",), prepare=machine_reports),
+    Page(names=("docs/how-to/emergency.md",), around=Surroundings(before=STICK), prepare=signed_units),
+    Page(names=("docs/how-to/secure-boot.md",)),
+    Page(names=("docs/how-to/tls.md",), around=Surroundings(before=SERVED), prepare=built),
 )
 
 pytestmark = [
