@@ -1,5 +1,5 @@
 """How long displays delay a start: on the clock of the guest, which counts its instructions
-(docs/reference/displays.md)."""
+(docs/evidence/devices.md)."""
 
 from __future__ import annotations
 

@@ -124,8 +124,8 @@ def test_packages_of_the_specification_are_installed_by_the_setup(flavor: Flavor
 
 def test_packages_that_the_document_of_the_lab_names_are_installed_by_the_setup() -> None:
     text = (OURS.parents[1] / "docs/how-to/lab.md").read_text()
-    section = text[text.index("## What it needs") : text.index("## Network boot")]
-    named = " ".join(re.findall(r"`([a-z0-9. \n-]+)`", section[: section.index("Building the root")])).split()
+    section = " ".join(text[text.index("## What it needs") : text.index("## Network boot")].split())
+    named = " ".join(re.findall(r"`([a-z0-9. -]+)`", section[: section.index("Building the root")])).split()
     assert {"qemu-system-x86", "chromium", "openipmi"} <= set(named)
     assert set(named) - {"perl", "--bmc", "--tpm"} <= installed_by_setup()
 
