@@ -10,6 +10,7 @@ from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.adapters.fake.dmi.tables import FakeSystem, build_table
 from gprov.apps.host.simulation.new_worlds import new_world
 from gprov.domain.factory.document_kind import DocumentKind
+from tests.gprovision.volumes import PLAIN_TEXT
 from tests.integ.docs.blocks import Block, Kind, blocks_of
 from tests.integ.docs.sandbox import CHECKOUT, Surroundings
 from tests.unit.flow.driver import UnitDriver
@@ -110,3 +111,41 @@ touch root/tutorial/WIDGET.LNX.SHINY.2026-01-15.0001.upd.manifest.minisig
 """
 # A folder of the factory server that was made without https:
 SERVED = "mkdir -p srv/factory\n"
+
+
+def of_gprovision(folder: Path) -> None:
+    """An image and a kernel to take a unit over with; ``.unit`` is what the unit has on its RECOVERY."""
+    kernel = build_kernel(_KERNEL_NUMBER)
+    (folder / "norm_boot").write_bytes(kernel)
+    (folder / "WIDGET.LNX.SHINY.2026-01-15.1.upd").write_bytes(build_image(kernel))
+    unit = folder / ".unit"
+    (unit / "Image").mkdir(parents=True)
+    (unit / "Image/WIDGET.LNX.SHINY.2019-05-01.3.upd").write_bytes(build_image(build_kernel(9)))
+    (unit / "norm_boot").write_bytes(build_kernel(37))
+    (unit / "insecure.storage").write_bytes(PLAIN_TEXT)
+
+
+# Volumes of a unit of gprovision, as its running system has them: RECOVERY with the ESP in it, and boot partitions. A
+# restart does what the unit would do: it marks its new system as whole.
+UNIT_OF_GPROVISION = """
+cd root/tutorial/.unit
+truncate --size 64M ../.RECOVERY ../.boot0 ../.boot1 ../.ESP
+mkfs.ext3 -q -F -L RECOVERY ../.RECOVERY
+mkfs.ext2 -q -F -L boot0 ../.boot0
+mkfs.ext2 -q -F -L boot1 ../.boot1
+mkfs.fat -n ESP ../.ESP >&2
+cd ../../..
+mkdir -p mnt/RECOVERY
+losetup --find root/tutorial/.boot0
+losetup --find root/tutorial/.boot1
+mount -o loop root/tutorial/.RECOVERY mnt/RECOVERY
+mkdir mnt/RECOVERY/ESP
+mount -o loop root/tutorial/.ESP mnt/RECOVERY/ESP
+cp --recursive root/tutorial/.unit/. mnt/RECOVERY/
+chown --recursive 1001:1001 mnt/RECOVERY/Image mnt/RECOVERY/norm_boot
+chown 1001:1001 mnt/RECOVERY
+touch boot.normal
+rm usr/sbin/reboot
+printf '#!/bin/sh\necho "the unit restarts"\ntouch /boot.normal\n' >usr/sbin/reboot
+chmod 755 usr/sbin/reboot
+"""

@@ -40,7 +40,7 @@ ln -s {checkout} root/gprov
 mkdir -p root/{folder}
 mount --bind {files} root/{folder}
 {more}
-exec chroot . /bin/bash --noprofile --norc {files}/.driver
+exec chroot . /bin/bash --noprofile --norc {home}/.driver
 """
 
 # An interface with the address of the examples.
@@ -53,10 +53,10 @@ ip link set eth1 up
 
 # Numbers of blocks come in at one descriptor, and go out at another one when the block has ended well.
 _DRIVER = """
-cd {folder}
-set -eu -o pipefail
+cd {home}
+set -e -o pipefail
 while read -r number <&{orders}; do
-    . {files}/.block-$number >{files}/.output-$number 2>&1
+    . {home}/.block-$number >{home}/.output-$number 2>&1
     echo "$number" >&{answers}
 done
 """
@@ -95,6 +95,7 @@ class PageShell:
         self._orders, self._answers = pipes
         self._files = files
         self._number = 0
+        self._shown = b""
 
     def run(self, text: str, typed: Sequence[str], seconds: float) -> Done:
         """``typed``: lines for the prompts that appear on the terminal."""
@@ -103,7 +104,10 @@ class PageShell:
         os.write(self._orders, f"{self._number}\n".encode())
         began = time.monotonic()
         passed = self._wait(list(typed), began + seconds)
-        output = (self._files / f".output-{self._number}").read_text(errors="replace")
+        printed = self._files / f".output-{self._number}"
+        output = printed.read_text(errors="replace") if printed.exists() else ""
+        if not passed:
+            output += f"\n(on the terminal: {self._shown.decode(errors='replace')})\n"
         if time.monotonic() - began >= seconds:
             output += f"\n(no end within {seconds:.0f} s)\n"
         return Done(passed, output, time.monotonic() - began)
@@ -114,6 +118,7 @@ class PageShell:
             ready, _, _ = select.select(waiting, [], [], left)
             if self._terminal in ready:
                 shown = _read(self._terminal)
+                self._shown += shown
                 if not shown:
                     waiting.remove(self._terminal)
                 if typed and shown.endswith(_PROMPT_ENDS):
@@ -135,7 +140,9 @@ def _read(descriptor: int) -> bytes:
 def page_shell(files: Path, work: Path, around: Surroundings) -> Iterator[PageShell]:
     """``work``: an empty folder, for the mounts."""
     network = ["--net"] if around.own_network else []
+    home = f"{HOME}/{around.folder}"
     values = {
+        "home": home,
         "work": shlex.quote(str(work)),
         "files": shlex.quote(str(files)),
         "shared": " ".join(map(shlex.quote, around.shared)),
@@ -145,10 +152,7 @@ def page_shell(files: Path, work: Path, around: Surroundings) -> Iterator[PageSh
     }
     orders, answers = os.pipe(), os.pipe()
     terminal, inner = pty.openpty()
-    driver = _DRIVER.format(
-        folder=f"{HOME}/{around.folder}", files=values["files"], orders=orders[0], answers=answers[1]
-    )
-    (files / ".driver").write_text(driver)
+    (files / ".driver").write_text(_DRIVER.format(home=home, orders=orders[0], answers=answers[1]))
     process = subprocess.Popen(
         ["setsid", "--ctty", "unshare", "--mount", "--pid", *network, "--fork", "--kill-child", "/bin/sh", "-c",
          _SETUP.format(**values)],

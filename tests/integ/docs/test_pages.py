@@ -13,11 +13,13 @@ from tests.integ.docs.pages import (
     DISK,
     SERVED,
     STICK,
+    UNIT_OF_GPROVISION,
     Page,
     all_pages,
     built,
     machine_reports,
     not_run,
+    of_gprovision,
     read,
     signed_units,
 )
@@ -40,6 +42,9 @@ PAGES = (
     Page(names=("docs/how-to/platforms.md",), prepare=machine_reports),
     Page(names=("docs/how-to/simulation.md",), prepare=machine_reports),
     Page(names=("docs/how-to/emergency.md",), around=Surroundings(before=STICK), prepare=signed_units),
+    Page(
+        names=("docs/how-to/takeover.md",), around=Surroundings(before=UNIT_OF_GPROVISION), prepare=of_gprovision
+    ),
     Page(names=("docs/how-to/secure-boot.md",)),
     Page(names=("docs/how-to/tls.md",), around=Surroundings(before=SERVED), prepare=built),
 )
