@@ -32,7 +32,7 @@ _TITLE = re.compile(r'\btitle="([^"]*)"')
 _COMMENT = re.compile(r"^\s*<!-- (?P<key>not run|run by|typed): (?P<text>.+?) -->$")
 _TYPED = re.compile(r"(?P<text>.+?)(?: \((?P<count>\d+) times\))?")
 _INDENTED = re.compile(r"^(?: {4}|\t)\s*\S")
-_CALL = re.compile(r"^\s*(?:[#$] )?(?:[A-Z_]+=\S+ )*gprov[ -]", re.MULTILINE)
+_CALL = re.compile(r"^\s*(?:[#$] )?(?:[A-Z_]+=\S+ )*gprov[ -][a-z-]+(?![a-z:-])", re.MULTILINE)
 _ITEM = re.compile(r"^ *(?:[-*+]|\d+\.) ")
 
 

@@ -49,7 +49,9 @@ def not_run() -> str:
         for block in read(name):
             first = block.text.strip().splitlines()[0] if block.text.strip() else ""
             if block.kind is Kind.NOT_RUN:
-                lines.append(f"| {name.removeprefix('docs/')} | `{first.replace('|', chr(92) + '|')}` | {block.reason} |")
+                lines.append(
+                    f"| {name.removeprefix('docs/')} | `{first.replace('|', chr(92) + '|')}` | {block.reason} |"
+                )
     return _HEAD + "\n".join(lines) + "\n"
 
 
@@ -125,15 +127,16 @@ def of_gprovision(folder: Path) -> None:
     (unit / "insecure.storage").write_bytes(PLAIN_TEXT)
 
 
-# Volumes of a unit of gprovision, as its running system has them: RECOVERY with the ESP in it, and boot partitions. A
-# restart does what the unit would do: it marks its new system as whole.
+# Volumes of a unit of gprovision, as its running system has them: RECOVERY with the ESP in it, and boot partitions.
+# (The ESP is ext2, since the kernel of the machine that runs the tests need not have FAT.) A restart does what the
+# unit would do: it marks its new system as whole.
 UNIT_OF_GPROVISION = """
 cd root/tutorial/.unit
 truncate --size 64M ../.RECOVERY ../.boot0 ../.boot1 ../.ESP
 mkfs.ext3 -q -F -L RECOVERY ../.RECOVERY
 mkfs.ext2 -q -F -L boot0 ../.boot0
 mkfs.ext2 -q -F -L boot1 ../.boot1
-mkfs.fat -n ESP ../.ESP >&2
+mkfs.ext2 -q -F -L ESP ../.ESP
 cd ../../..
 mkdir -p mnt/RECOVERY
 losetup --find root/tutorial/.boot0

@@ -46,7 +46,8 @@ exec chroot . /bin/bash --noprofile --norc {home}/.driver
 # An interface with the address of the examples.
 FACTORY_NETWORK = """
 ip link set lo up
-ip link add eth1 type dummy
+ip link add eth1 type veth peer name eth1-peer
+ip link set eth1-peer up
 ip address add 10.1.0.1/24 dev eth1
 ip link set eth1 up
 """

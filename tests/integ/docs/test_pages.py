@@ -28,9 +28,7 @@ from tests.integ.docs.sandbox import CHECKOUT, Surroundings
 
 _CACHE = default_root(os.environ)
 # Kernels and the packages of a root are built or fetched, and machines started: with this machine's network and cache.
-_BUILDS = Surroundings(
-    own_network="", shared=(_CACHE,), seconds=1500.0, environment={"GPROV_CACHE": _CACHE}
-)
+_BUILDS = Surroundings(own_network="", shared=(_CACHE,), seconds=1500.0, environment={"GPROV_CACHE": _CACHE})
 _TUTORIAL = ("install", "platform", "build", "unit", "erase")
 
 PAGES = (
@@ -42,9 +40,7 @@ PAGES = (
     Page(names=("docs/how-to/platforms.md",), prepare=machine_reports),
     Page(names=("docs/how-to/simulation.md",), prepare=machine_reports),
     Page(names=("docs/how-to/emergency.md",), around=Surroundings(before=STICK), prepare=signed_units),
-    Page(
-        names=("docs/how-to/takeover.md",), around=Surroundings(before=UNIT_OF_GPROVISION), prepare=of_gprovision
-    ),
+    Page(names=("docs/how-to/takeover.md",), around=Surroundings(before=UNIT_OF_GPROVISION), prepare=of_gprovision),
     Page(names=("docs/how-to/secure-boot.md",)),
     Page(names=("docs/how-to/tls.md",), around=Surroundings(before=SERVED), prepare=built),
 )
@@ -83,9 +79,7 @@ def test_other_tests_that_run_commands_read_the_page() -> None:
 def test_every_page_with_commands_is_followed() -> None:
     followed = {name for page in PAGES for name in page.names}
     assert followed <= set(all_pages())
-    with_commands = {
-        name for name in all_pages() if any(block.kind is Kind.COMMANDS for block in read(name))
-    }
+    with_commands = {name for name in all_pages() if any(block.kind is Kind.COMMANDS for block in read(name))}
     assert with_commands == followed
 
 

@@ -10,7 +10,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 
 from gprov.apps.host.initramfs.cpio import Node, regular
 from gprov.apps.host.initramfs.hostfiles import write_file
@@ -48,7 +48,7 @@ def main():
 class OwnNames:
     """``table``: content of a platform table that was found valid, None for the built-in one."""
 
-    branding: Branding = Branding()
+    branding: Branding = field(default_factory=Branding)
     table: bytes | None = None
 
     @property
@@ -58,7 +58,7 @@ class OwnNames:
     def source(self) -> str:
         """Text of the start module."""
         usual = Branding()
-        changed = [field.name for field in fields(Branding)]
+        changed = [each.name for each in fields(Branding)]
         changed = [name for name in changed if getattr(self.branding, name) != getattr(usual, name)]
         values = ", ".join(f"{name}={getattr(self.branding, name)!r}" for name in changed)
         lines = [f"set_value(unit.branding, Branding({values}))"] if changed else []
