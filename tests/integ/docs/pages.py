@@ -104,6 +104,17 @@ disk=$(losetup --find --show root/tutorial/.disk)
 serial=$disk
 export disk serial
 """
+# Keys of an owner, without passphrases, and their trust chain:
+SIGNER = """
+(
+cd root/tutorial
+for name in a b signer; do gprov keys new --no-passphrase $name; done
+gprov keys new-chain --root a.pub --root b.pub --signer signer.pub --output first
+gprov keys sign first --key a.key
+gprov keys sign first --key b.key
+gprov keys join first first.*.minisig --output trust.chain
+) >&2
+"""
 # A stick, already mounted, and files of a signed image as the guide about signing makes them:
 STICK = """
 mkdir -p media/stick

@@ -12,6 +12,7 @@ from tests.integ.docs.blocks import Kind
 from tests.integ.docs.pages import (
     DISK,
     SERVED,
+    SIGNER,
     STICK,
     UNIT_OF_GPROVISION,
     Page,
@@ -41,6 +42,11 @@ PAGES = (
     Page(names=("docs/how-to/simulation.md",), prepare=machine_reports),
     Page(names=("docs/how-to/emergency.md",), around=Surroundings(before=STICK), prepare=signed_units),
     Page(names=("docs/how-to/takeover.md",), around=Surroundings(before=UNIT_OF_GPROVISION), prepare=of_gprovision),
+    Page(
+        names=("docs/how-to/publish-updates.md",),
+        around=Surroundings(before=SIGNER),
+        prepare=signed_units,
+    ),
     Page(names=("docs/how-to/secure-boot.md",)),
     Page(names=("docs/how-to/tls.md",), around=Surroundings(before=SERVED), prepare=built),
 )
