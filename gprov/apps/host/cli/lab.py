@@ -61,7 +61,13 @@ def lifecycle(
     spec = replace(with_secure_boot(spec) if secure_boot else spec, signed=signed)
     spec = with_nic(spec, nic) if nic is not None else spec
     request = lab_runs.StageRequest(workdir=workdir, spec=spec, report=report, as_json=as_json)
-    built = lab_runs.Built(kernel, provision_kernel, image, sign_cert, required=platforms is not None)
+    built = lab_runs.Built(
+        kernel=kernel,
+        provision_kernel=provision_kernel,
+        image=image,
+        certificate=sign_cert,
+        required=platforms is not None,
+    )
     return lab_runs.new_unit("lifecycle", request, built)
 
 
@@ -99,7 +105,13 @@ def provision(
     spec = replace(with_secure_boot(spec) if secure_boot else spec, signed=signed)
     spec = with_nic(spec, nic) if nic is not None else spec
     request = lab_runs.StageRequest(workdir=workdir, spec=spec, report=report, as_json=as_json)
-    built = lab_runs.Built(kernel, provision_kernel, image, sign_cert, required=platforms is not None)
+    built = lab_runs.Built(
+        kernel=kernel,
+        provision_kernel=provision_kernel,
+        image=image,
+        certificate=sign_cert,
+        required=platforms is not None,
+    )
     return lab_runs.new_unit("provision", request, built)
 
 

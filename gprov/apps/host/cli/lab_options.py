@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from gprov.apps.host.cli.options import one_of, words_for_completion
-from gprov.apps.host.cli.userfile import chosen_platform, read_platforms
 from gprov.apps.host.lab.controllers import CONTROLLERS
 from gprov.apps.host.lab.disk_shapes import SHAPES, unit_spec, with_controllers
 from gprov.apps.host.lab.nics import NICS
@@ -37,6 +36,8 @@ def new_spec(
     """The unit with these disks, or of a platform of the user's table. Raises BadInput, DeviceMissing, DeviceFault."""
     if platforms is None and platform is None:
         return unit_spec(disks, firmware, serial)
+    from gprov.apps.host.cli.userfile import chosen_platform, read_platforms
+
     if disks != USUAL_DISKS:
         raise typer.BadParameter("is decided by the platform", param_hint="'--disks'")
     plain = unit_spec(USUAL_DISKS, firmware, serial)

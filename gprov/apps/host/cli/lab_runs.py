@@ -37,7 +37,7 @@ class StageRequest:
     as_json: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
     """Paths of what is built already: all three or none. ``certificate``: with which the kernels are verified.
     ``required``: the lab's own kernels do not know the unit's platform."""
