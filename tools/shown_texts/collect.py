@@ -109,8 +109,8 @@ class Collector:
             self._log_line(call, scope)
         for position, parameter, kind in _shown_arguments(receiver, last, call):
             self._shown(keyword_or(call, position, parameter), kind, scope)
-        if kind := self._error_class(call, scope):
-            self._error(kind, call, scope)
+        if error := self._error_class(call, scope):
+            self._error(error, call, scope)
         self._made_by(last, call, scope)
         self._passed_on(last, call, scope)
 
