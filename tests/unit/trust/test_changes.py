@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from gprov.domain.errors import BadInput
+from gprov.domain.formats.minisign import PublicKey
 from gprov.domain.trust.chain import MAX_CHAIN, TrustChain
 from gprov.domain.trust.changes import add_signers, joined, replace_root, revocable, revoke
 from gprov.domain.trust.statement import Revoked, Statement, serialise_statement
@@ -30,14 +32,14 @@ def test_signers_are_added_behind_the_others() -> None:
 
 
 @pytest.mark.parametrize(("key", "role"), [(A, "root"), (ONE, "signer"), (LAST, "revoked signer")])
-def test_a_key_has_one_role(key: object, role: str) -> None:
-    assert isinstance(key, type(A))
+def test_a_key_has_one_role(key: PublicKey, role: str) -> None:
     advice = "" if role == "signer" else ": make a new key"
-    for change in (
+    changes: tuple[Callable[[], Statement], ...] = (
         lambda: add_signers(STATED, [key]),
         lambda: revoke(STATED, TWO.key_id, (), [key]),
         lambda: replace_root(STATED, B.key_id, key),
-    ):
+    )
+    for change in changes:
         with pytest.raises(BadInput) as caught:
             change()
         assert problem(caught) == f"names the key {key.key_id} already, as a {role}{advice}"
@@ -73,7 +75,11 @@ def test_more_of_a_revoked_key_is_kept_and_nothing_else_changes() -> None:
 
 def test_which_keys_can_be_revoked() -> None:
     assert [revocable(STATED, key.key_id) for key in (ONE, TWO, OTHER, LAST)] == [ONE, TWO, OTHER, LAST]
-    for change in (lambda: revocable(STATED, A.key_id), lambda: revoke(STATED, A.key_id, ())):
+    wrong: tuple[Callable[[], object], ...] = (
+        lambda: revocable(STATED, A.key_id),
+        lambda: revoke(STATED, A.key_id, ()),
+    )
+    for change in wrong:
         with pytest.raises(BadInput, match=f"has no signer {A.key_id}; its signers: {ONE.key_id}, {TWO.key_id}"):
             change()
     with pytest.raises(BadInput, match="its signers: none"):
