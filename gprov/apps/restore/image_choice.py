@@ -70,12 +70,14 @@ class ImagePreference:
     """The order in which images are tried; ``first`` is tried before all others; those in ``refused`` are not
     tried, for the reason given.
 
-    Images in ``emergency`` are tried alone. Only when one of them was refused after PRIMARY was overwritten, RECOVERY's
-    images are tried after them: the unit has no system otherwise.
+    Images in ``emergency``, and the one that the running system has ``requested``, are tried alone. Only when one of
+    them was refused after PRIMARY was overwritten, RECOVERY's images are tried after them: the unit has no system
+    otherwise.
     """
 
     preference: Preference
     first: ImageName | None = None
+    requested: ImageName | None = None
     refused: Mapping[Candidate, str] = field(default_factory=dict)
     emergency: tuple[EmergencyFile, ...] = ()
 
@@ -176,7 +178,8 @@ class ImageChooser:
             except ImageRefused as refusal:
                 bus.error(refusal)
                 reasons.append(str(refusal))
-                history.record(before)
+                noted = preference.requested is not None  # the system that requested the image looks for the reason
+                history.record(before.with_note(name.stem, str(refusal)) if noted else before)
             except (IntegrityFault, BadInput, DeviceFault) as error:
                 bus.error(error)
                 reasons.append(str(error))
@@ -198,6 +201,8 @@ class ImageChooser:
 
     def _candidates(self, preference: ImagePreference) -> tuple[Candidate, ...]:
         media = tuple(Candidate(file.image, file) for file in preference.emergency if file.image is not None)
+        if preference.requested is not None and not preference.refused:
+            return (Candidate(preference.requested),)
         stored = () if media and not preference.refused else self._stored(preference)
         return tuple(candidate for candidate in (*media, *stored) if candidate not in preference.refused)
 
