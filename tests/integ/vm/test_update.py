@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from gprov.adapters.linux.system.libcrypto import LibcryptoVerifier
 from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.image.create import ImageRequest, RootArchive
 from gprov.apps.host.lab.container import LabContainer
@@ -31,7 +32,6 @@ from gprov.apps.host.lab.volumes import ext_volume
 from gprov.apps.host.simulation.owner import Owner
 from gprov.apps.host.simulation.signed_factory import signed_files
 from gprov.apps.host.update.bundles import BundleMaker
-from gprov.adapters.linux.system.libcrypto import LibcryptoVerifier
 from gprov.domain.branding import Branding
 from gprov.domain.image.imgmeta import ImageMeta
 from gprov.domain.image.manifest import Release

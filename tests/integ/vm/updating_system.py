@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from gprov.apps.host.image.tool_sets import BOOT_GOOD
 from gprov.apps.host.image.update_program import MODULE, update_program
 from gprov.apps.host.initramfs.bytecode import compiled
-from gprov.apps.host.initramfs.closure import modules_of, module_search_path
+from gprov.apps.host.initramfs.closure import module_search_path, modules_of
 from gprov.apps.host.initramfs.hostfiles import read_file
 from gprov.apps.host.initramfs.libraries import Libraries
 from gprov.apps.host.lab.rootfs import EPOCH
@@ -170,5 +170,3 @@ def _libraries(python: str, extensions: Mapping[str, str]) -> Iterator[tuple[str
     for target, source in libraries.files().items():
         # The small system has no links from /lib64 to /usr/lib64.
         yield (f"lib64/{os.path.basename(target)}" if target.startswith("usr/lib64/") else target), source
-
-
