@@ -14,11 +14,12 @@ import tarfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from gprov.apps.host.image.tool_sets import BOOT_GOOD
 from gprov.apps.host.image.update_program import MODULE, update_program
 from gprov.apps.host.initramfs.bytecode import compiled
-from gprov.apps.host.initramfs.closure import module_search_path, modules_of
+from gprov.apps.host.initramfs.closure import Module, module_search_path, modules_of
 from gprov.apps.host.initramfs.hostfiles import read_file
 from gprov.apps.host.initramfs.libraries import Libraries
 from gprov.apps.host.lab.rootfs import EPOCH
@@ -136,30 +137,29 @@ def _folders(files: Mapping[str, SystemFile]) -> list[str]:
     return sorted(found)
 
 
-def _modules() -> Iterator[tuple[str, str, bool]]:
-    """Name, source or extension, whether it is a package: of the standard library, as far as the agent may need it."""
+@cache
+def _modules() -> tuple[Module, ...]:
+    """Of the standard library, as far as the agent may need it."""
     library = os.path.dirname(os.__file__)
-    for module in modules_of([MODULE], ["encodings"], module_search_path()):
-        if module.source.startswith(f"{library}/") and "/site-packages/" not in module.source:
-            yield module.name, module.source, module.is_package
+    found = modules_of([MODULE], ["encodings"], module_search_path(), exclude=("pydoc", "test", "unittest"))
+    return tuple(one for one in found if one.source.startswith(f"{library}/"))
 
 
 def _standard_library() -> bytes:
     """Bytecode, stored: the interpreter finds it at this place before anything else."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-        for name, source, is_package in _modules():
-            if source.endswith(".py"):
-                inner = name.replace(".", "/") + ("/__init__.pyc" if is_package else ".pyc")
-                info = zipfile.ZipInfo(inner, (1980, 1, 1, 0, 0, 0))
-                archive.writestr(info, compiled(read_file(source), inner, 0))
+        for module in _modules():
+            if not module.is_extension:
+                info = zipfile.ZipInfo(module.target, (1980, 1, 1, 0, 0, 0))
+                archive.writestr(info, compiled(read_file(module.source), module.target, 0))
     return out.getvalue()
 
 
 def _extensions() -> Iterator[tuple[str, str]]:
-    for _, source, _ in _modules():
-        if source.endswith(".so"):
-            yield f"usr/lib/python{_VERSION}/lib-dynload/{os.path.basename(source)}", source
+    for module in _modules():
+        if module.is_extension:
+            yield f"usr/lib/python{_VERSION}/lib-dynload/{os.path.basename(module.source)}", module.source
 
 
 def _libraries(python: str, extensions: Mapping[str, str]) -> Iterator[tuple[str, str]]:
