@@ -11,4 +11,6 @@ from gprov.ports.ratchets import Ratchets
 
 def serialised_numbers(stores: Iterable[Ratchets]) -> bytes:
     """The largest of each. Raises BadInput, DeviceFault."""
-    return serialise_ratchets(reduce(RatchetValues.raised_to, (store.read() for store in stores), RatchetValues()))
+    return serialise_ratchets(
+        reduce(RatchetValues.raised_to, (store.read().values for store in stores), RatchetValues())
+    )

@@ -185,10 +185,10 @@ class FactoryRestore:
         files, context = self._ports.volumes.files, self._context
         if request.emergency is not None:
             refuse_used_files(request.emergency, files, context)
-            return ImagePreference(Preference.LATEST, emergency=request.emergency.images)
+            return ImagePreference(preference=Preference.LATEST, emergency=request.emergency.images)
         if request.named:
             name = parse_image_name(request.named, context.branding.image_prefix)
-            return ImagePreference(Preference.LATEST, requested=name)
+            return ImagePreference(preference=Preference.LATEST, requested=name)
         if request.preferred is PreferredImage.MENU:
             # An image for other platforms is marked there, or not offered.
             trust.code_name = code_name_so_far(self._ports.smbios, files, context)

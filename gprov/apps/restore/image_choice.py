@@ -65,7 +65,7 @@ class ChosenImage:
         return self.checked.verified
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ImagePreference:
     """The order in which images are tried; ``first`` is tried before all others; those in ``refused`` are not
     tried, for the reason given.
@@ -103,11 +103,11 @@ def image_preference(
     """
     match preferred:
         case PreferredImage.LATEST:
-            return ImagePreference(Preference.LATEST)
+            return ImagePreference(preference=Preference.LATEST)
         case PreferredImage.OLDEST:
-            return ImagePreference(Preference.OLDEST)
+            return ImagePreference(preference=Preference.OLDEST)
         case PreferredImage.MENU if not operator.is_present:
-            return ImagePreference(Preference.LATEST)
+            return ImagePreference(preference=Preference.LATEST)
         case PreferredImage.MENU:
             try:
                 found = _names(files, context)
@@ -116,7 +116,11 @@ def image_preference(
                 found = ()
             names = rank(found, context.branding.image_prefix, Preference.LATEST).candidates
             offered = _offered(names, trust, context)
-            return _ask(offered, operator, by_person=by_person) if offered else ImagePreference(Preference.LATEST)
+            return (
+                _ask(offered, operator, by_person=by_person)
+                if offered
+                else ImagePreference(preference=Preference.LATEST)
+            )
 
 
 def _offered(names: Sequence[ImageName], trust: ImageTrust, context: UnitContext) -> dict[ImageName, str]:
@@ -138,11 +142,11 @@ def _ask(offered: Mapping[ImageName, str], operator: Operator, *, by_person: boo
     for _ in range(_MOST_CHOICES):
         choice = operator.choose(_TITLE, items, CHOOSE_SECONDS)
         if choice is NoChoice.TIMEOUT:
-            return None if by_person else ImagePreference(Preference.LATEST)
+            return None if by_person else ImagePreference(preference=Preference.LATEST)
         if choice is NoChoice.LEFT or choice >= len(names):
             return None
         if operator.confirm(f"Erase the system of this unit and restore {names[choice].stem}?", CONFIRM_SECONDS):
-            return ImagePreference(Preference.LATEST, names[choice])
+            return ImagePreference(preference=Preference.LATEST, first=names[choice])
     return None
 
 

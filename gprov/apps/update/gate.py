@@ -22,7 +22,7 @@ from gprov.domain.image.decoding import MAX_ARCHIVE
 from gprov.domain.image.name import parse_image_name
 from gprov.domain.plan.preconditions import image_problems
 from gprov.domain.trust.published import NUMBERS
-from gprov.domain.trust.ratchets import MAX_RATCHETS, RatchetValues, parse_ratchets
+from gprov.domain.trust.ratchets import MAX_RATCHETS, RatchetValues, StoredRatchets, parse_ratchets
 from gprov.ports.files import Files
 from gprov.ports.ratchets import Ratchets
 
@@ -35,9 +35,9 @@ class PublishedRatchets(Ratchets):
     path: str
 
     @override
-    def read(self) -> RatchetValues:
+    def read(self) -> StoredRatchets:
         content = read_regular(self.files, self.path, MAX_RATCHETS)
-        return parse_ratchets(self.path, content) if content is not None else RatchetValues()
+        return StoredRatchets(parse_ratchets(self.path, content) if content is not None else RatchetValues())
 
     @override
     def raise_to(self, values: RatchetValues) -> None:

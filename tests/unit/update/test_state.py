@@ -12,7 +12,7 @@ from gprov.domain.errors import BadInput
 from gprov.domain.update.decision import OwnerDecision, parse_decision, serialise_decision
 from gprov.domain.update.state import Answer, Phase, Result, UpdateState, parse_state, serialise_state
 
-words = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
+words = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 names = st.text(st.sampled_from("AB.-19upd"), min_size=3, max_size=20).filter(lambda name: name not in (".", ".."))
 texts = words.filter(lambda text: bool(text.strip()))
 open_states = st.builds(
