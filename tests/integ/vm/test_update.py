@@ -28,7 +28,6 @@ from gprov.apps.host.lab.products import Products
 from gprov.apps.host.lab.runner import Ending, RunningMachine
 from gprov.apps.host.lab.stage import HANDOVER, INIT_STARTED, Expectation
 from gprov.apps.host.lab.unit import VirtualUnit
-from gprov.apps.host.lab.volumes import ext_volume
 from gprov.apps.host.simulation.owner import Owner
 from gprov.apps.host.simulation.signed_factory import signed_files
 from gprov.apps.host.update.bundles import BundleMaker
@@ -41,7 +40,8 @@ from tests.integ.update.broken_connection import SOUND, BrokenConnection, Fault
 from tests.integ.update.goosebit import GooseBit, running_goosebit
 from tests.integ.vm.conftest import PrepareUnit, RunStage
 from tests.integ.vm.test_owner_of_units import keys, under_keys
-from tests.integ.vm.test_restore import ROOT, disktags, stick_of, tag
+from tests.integ.vm.test_restore import tag
+from tests.integ.vm.unit_disks import disktags, primary_of, recovery_of
 from tests.integ.vm.updating_system import SystemFile, put_into, system_files, tar_of
 
 pytestmark = [pytest.mark.vm, pytest.mark.nightly]
@@ -98,7 +98,7 @@ def settings(connection: BrokenConnection) -> str:
 
 
 def state_of(unit: VirtualUnit) -> dict[str, object]:
-    with stick_of(unit) as stick:
+    with recovery_of(unit) as stick:
         found: dict[str, object] = json.loads(stick.read("/update/state.json"))
         return found
 
@@ -145,9 +145,9 @@ def test_a_unit_updates_itself_through_cuts(
     bundle = maker.make(str(image), [unit.spec.code_name], str(image.parent), lambda _done, _size: None)
     software = server.upload(Path(bundle.path))
     rollout = server.roll_out(software)
-    with ext_volume(processes, unit.primary(), ROOT, writable=True) as root:
+    with primary_of(unit, writable=True) as root:
         put_into(root, files, str(tmp_path / "file"))
-    with stick_of(unit) as stick:
+    with recovery_of(unit, writable=True) as stick:
         stick.make_folder("/update")
         (tmp_path / "update.toml").write_text(settings(connection))
         stick.add(str(tmp_path / "update.toml"), "/update/update.toml")
