@@ -25,13 +25,23 @@ from gprov.apps.host.initramfs.kernel_settings import (
     is_name,
     parse_settings,
 )
+from gprov.apps.host.initramfs.own_names import OwnNames
 from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.initramfs.signing import KernelSigner, require_signing_tool
 from gprov.apps.host.initramfs.spec import Flavor
+from gprov.domain.branding import Branding
+from gprov.domain.branding_file import parse_branding
+from gprov.domain.platform.table import parse_platform_table
 from gprov.domain.unit.trust import MAX_CA_BYTES, OwnCa, parse_ca
 
 _BUILDROOT = os.path.join(module_search_path()[0], "buildroot")
 FlavorOption = Annotated[Flavor, typer.Option("--flavor", help="which programs the initramfs holds")]
+FlavorIfRecorded = Annotated[
+    Flavor | None,
+    typer.Option(
+        "--flavor", help="which programs the initramfs holds; needed without --from-record", show_default=False
+    ),
+]
 Output = Annotated[str, typer.Option("--output", metavar="FILE", help="written whole or not at all")]
 Report = Annotated[bool, typer.Option("--report", help="print what takes how much space")]
 Level = Annotated[
@@ -44,10 +54,29 @@ Level = Annotated[
         help="of compression; 9 is fifteen times as fast as the default, and an eighth larger",
     ),
 ]
+LevelIfRecorded = Annotated[
+    int | None,
+    typer.Option(
+        "--level",
+        min=1,
+        max=BEST_LEVEL,
+        metavar=f"1..{BEST_LEVEL}",
+        help="of compression",
+        show_default=str(BEST_LEVEL),
+    ),
+]
 FreezeSpec = Annotated[str, typer.Option("--spec", metavar="FILE", help="freeze specification")]
 BuiltInCa = Annotated[
     str | None,
     typer.Option("--ca", metavar="FILE", help="CA certificate (PEM): the unit trusts no other https server"),
+]
+PlatformsOption = Annotated[
+    str | None,
+    typer.Option("--platforms", metavar="FILE", help="platform table of your units (default: the built-in one)"),
+]
+BrandingOption = Annotated[
+    str | None,
+    typer.Option("--branding", metavar="FILE", help="your names: fields of a branding as JSON, or TOML (*.toml)"),
 ]
 SPEC = os.path.join(_BUILDROOT, "initramfs.toml")
 CONFIG = os.path.join(_BUILDROOT, "kernel", BASE_FILE)
@@ -110,12 +139,24 @@ def own_ca(path: str | None) -> OwnCa | None:
     return None if path is None else parse_ca(path, read_user_file(path, MAX_CA_BYTES))
 
 
+def own_names(platforms: str | None, branding: str | None) -> OwnNames:
+    """Raises DeviceMissing, DeviceFault, BadInput with every problem of a file."""
+    table = None if platforms is None else read_user_file(platforms)
+    if platforms is not None and table is not None:
+        parse_platform_table(platforms, table)
+    names = Branding() if branding is None else parse_branding(branding, read_user_file(branding))
+    return OwnNames(names, table)
+
+
 def builder() -> Builder:
     return Builder(SystemProcesses(), Cache(default_root(os.environ)), BuildProgress(sys.stderr))
 
 
-def build_number() -> int:
-    text = os.environ.get("BUILD_NUMBER") or "1"
+def given_build_number() -> int | None:
+    """None: the environment does not say."""
+    text = os.environ.get("BUILD_NUMBER")
+    if not text:
+        return None
     if not (text.isascii() and text.isdecimal()):
         raise typer.BadParameter(f"must be a decimal number, is {text!r}", param_hint="BUILD_NUMBER")
     return int(text)

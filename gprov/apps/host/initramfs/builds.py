@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gprov.apps.host.initramfs.applets import add_applets
 from gprov.apps.host.initramfs.cache import Cache, content_key
 from gprov.apps.host.initramfs.closure import module_search_path
 from gprov.apps.host.initramfs.copies import check_interpreters
-from gprov.apps.host.initramfs.cpio import archive, regular
+from gprov.apps.host.initramfs.cpio import Node, archive, regular
 from gprov.apps.host.initramfs.firmware import FirmwareFile
 from gprov.apps.host.initramfs.grub import loader_files
 from gprov.apps.host.initramfs.hostfiles import read_file, read_text, write_file
 from gprov.apps.host.initramfs.initramfs import assemble
 from gprov.apps.host.initramfs.kernel import KernelBuilder, KernelFiles, KernelInputs, version_text
 from gprov.apps.host.initramfs.kernel_settings import KernelChoice, check_budget, configuration
+from gprov.apps.host.initramfs.own_names import OwnNames
 from gprov.apps.host.initramfs.parts import BOOT_LOADER, CONFIGURATION, FIRMWARE, PartSize
 from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.initramfs.rootfs import RootTree, inside
@@ -37,15 +38,19 @@ _COMPRESSOR = ("zstd", "--single-thread", "--quiet", "--stdout")
 BEST_LEVEL = 19  # higher levels need more memory for unpacking than a small unit has
 _ARCHIVES_KEPT = 20
 _NO_TRUST = BuiltInTrust()
+_USUAL_NAMES = OwnNames()
+_NOT_RECORDED: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Initramfs:
-    """``content``: the compressed archive. ``sizes``: of its parts before compression, largest first."""
+    """``content``: the compressed archive. ``sizes``: of its parts before compression, largest first. ``nodes``: what
+    is in it."""
 
     content: bytes = field(repr=False)
     raw_size: int
     sizes: tuple[PartSize, ...]
+    nodes: tuple[Node, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,35 +85,57 @@ class Builder:
         ca: OwnCa | None = None,
         trust: BuiltInTrust = _NO_TRUST,
         firmware: Sequence[FirmwareFile] = (),
+        own: OwnNames = _USUAL_NAMES,
     ) -> Initramfs:
         """Build an initramfs. ``specification``: path of the freeze specification; ``path``: search path for Python
         modules (default: that of this process); ``level``: of zstd, 1 to 19; ``ca``: the only CA that the unit trusts
-        (``gprov.domain.unit.trust``); ``trust``: keys of the images that it accepts; ``firmware``: files for drivers.
+        (``gprov.domain.unit.trust``); ``trust``: keys of the images that it accepts; ``firmware``: files for drivers;
+        ``own``: names and platforms of the adopter's units. Raises BadInput.
         """
         trust_files = trust.files()
         spec = parse_spec(read_text(specification), flavor, specification)
         with self._progress.phase(f"initramfs ({flavor}): collect"):
             folder = os.path.dirname(specification)
-            tree = collect(spec, folder, module_search_path() if path is None else path, self._processes)
+            modules = module_search_path() if path is None else path
+            with own.started(spec, specification, modules) as (started, search_path):
+                tree = collect(started, folder, search_path, self._processes, branding=own.branding)
+            for node in own.nodes():
+                tree.add(node, CONFIGURATION)
             if ca is not None:
                 add_ca(tree, ca)
             for path_there, content in trust_files.items():
                 tree.add(regular(inside(path_there), content), CONFIGURATION)
             for file in firmware:
                 tree.add(regular(file.target, read_file(file.source)), FIRMWARE)
-            raw = archive(tree.finish())
-        return Initramfs(self._compressed(raw, level), len(raw), tree.sizes())
+            nodes = tree.finish()
+            raw = archive(nodes)
+        return Initramfs(self._compressed(raw, level), len(raw), tree.sizes(), nodes)
 
     def check(self, choice: KernelChoice) -> None:
         """Raise what a kernel build would: fragments that contradict each other, missing tools."""
         configuration(choice)
         require_kernel_tools(self._processes, modules=choice.settings.modules)
 
-    def kernel(self, choice: KernelChoice, initramfs: Initramfs, number: int, jobs: int) -> Kernel:
-        """Build a kernel. Raises RefusedByPolicy if it is larger than its budget."""
+    def kernel(
+        self,
+        choice: KernelChoice,
+        initramfs: Initramfs,
+        number: int,
+        jobs: int,
+        *,
+        toolchain: Mapping[str, str] = _NOT_RECORDED,
+    ) -> Kernel:
+        """Build a kernel. ``toolchain``: of ``KernelInputs``. Raises RefusedByPolicy if it is larger than its
+        budget."""
         settings, combined = choice.settings, configuration(choice)
         require_kernel_tools(self._processes, modules=settings.modules)
-        inputs = KernelInputs(combined.settings, initramfs.content, number, settings.modules)
+        inputs = KernelInputs(
+            settings=combined.settings,
+            initramfs=initramfs.content,
+            number=number,
+            modules=settings.modules,
+            toolchain=toolchain,
+        )
         files = KernelBuilder(self._processes, self._cache, self._progress, jobs).build(inputs)
         size = os.path.getsize(files.image) - len(initramfs.content)
         check_budget(size, settings.largest)
@@ -143,9 +170,15 @@ class Builder:
 
 
 def collect(
-    spec: FreezeSpec, spec_folder: str, path: Sequence[str], processes: Processes, system: SourceSystem = HOST
+    spec: FreezeSpec,
+    spec_folder: str,
+    path: Sequence[str],
+    processes: Processes,
+    system: SourceSystem = HOST,
+    branding: Branding | None = None,
 ) -> RootTree:
-    """Return all that an initramfs holds, but for CA and keys. Arguments as for ``assemble``."""
+    """Return all that an initramfs holds, but for CA and keys. ``branding``: names in the boot loader's script, None
+    for the defaults; the other arguments as for ``assemble``."""
     tree = assemble(spec, spec_folder, path, system)
     if spec.usb_names:
         add_usb_names(tree, processes, spec.usb_names, system)
@@ -153,7 +186,7 @@ def collect(
         add_applets(tree, processes, program, system)
     check_interpreters(tree)
     if spec.loader:
-        for target, content in loader_files(processes, spec.loader, Branding(), system.grub).items():
+        for target, content in loader_files(processes, spec.loader, branding or Branding(), system.grub).items():
             tree.add(regular(inside(target), content), BOOT_LOADER)
     return tree
 
