@@ -154,7 +154,8 @@ NAMING_TESTS = {"architecture.md", "bios-tools.md", "build.md", "credentials.md"
 def test_evidence_is_apart_from_what_users_read(document: str) -> None:
     """Which test shows something is said in docs/evidence."""
     if not document.startswith("docs/evidence/") and Path(document).name not in NAMING_TESTS:
-        assert re.findall(r"\btest_\w+\.py|`tests/", (ROOT / document).read_text()) == []
+        shown = re.sub(r"<!--.*?-->", "", (ROOT / document).read_text(), flags=re.DOTALL)
+        assert re.findall(r"\btest_\w+\.py|`tests/", shown) == []
 
 
 def test_each_page_is_in_the_navigation_of_the_site_once() -> None:
