@@ -14,7 +14,6 @@ from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.cli.userfile import read_user_file
 from gprov.apps.host.initramfs.builds import BEST_LEVEL, Builder
 from gprov.apps.host.initramfs.cache import Cache, default_root
-from gprov.apps.host.initramfs.closure import module_search_path
 from gprov.apps.host.initramfs.firmware import INSTALLED, FirmwareFile
 from gprov.apps.host.initramfs.hostfiles import read_text
 from gprov.apps.host.initramfs.kernel_settings import (
@@ -26,11 +25,12 @@ from gprov.apps.host.initramfs.kernel_settings import (
     parse_settings,
 )
 from gprov.apps.host.initramfs.progress import BuildProgress
+from gprov.apps.host.initramfs.shipped import shipped_folder
 from gprov.apps.host.initramfs.signing import KernelSigner, require_signing_tool
 from gprov.apps.host.initramfs.spec import Flavor
 from gprov.domain.unit.trust import MAX_CA_BYTES, OwnCa, parse_ca
 
-_BUILDROOT = os.path.join(module_search_path()[0], "buildroot")
+_BUILDROOT = shipped_folder()
 FlavorOption = Annotated[Flavor, typer.Option("--flavor", help="which programs the initramfs holds")]
 Output = Annotated[str, typer.Option("--output", metavar="FILE", help="written whole or not at all")]
 Report = Annotated[bool, typer.Option("--report", help="print what takes how much space")]

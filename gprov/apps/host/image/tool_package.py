@@ -13,6 +13,7 @@ import tarfile
 from gprov import __version__
 from gprov.apps.host.image.tool_sets import ALL_TOOLS, mode_of, parents
 from gprov.domain.branding import Branding
+from gprov.domain.formats.debian_version import debian_version
 
 PACKAGE = "gprov-tools"
 _COPYRIGHT = f"usr/share/doc/{PACKAGE}/copyright"
@@ -56,7 +57,7 @@ def tool_package(branding: Branding, date: int) -> bytes:
     contents, links = _contents(branding), ALL_TOOLS.links()
     sums = "".join(f"{_md5(content)}  {path}\n" for path, content in sorted(contents.items()))
     size = sum(-(-len(content) // 1024) for content in contents.values()) + len(links)
-    control = _CONTROL.format(package=PACKAGE, version=__version__, size=size)
+    control = _CONTROL.format(package=PACKAGE, version=debian_version(__version__), size=size)
     members = {
         "debian-binary": b"2.0\n",
         "control.tar.xz": _xz(_tar({"control": control.encode(), "md5sums": sums.encode()}, {}, date)),
