@@ -115,13 +115,13 @@ def require_decided(access: Access, *, encrypted: bool) -> None:
     if access.mode is AccessMode.UNDECIDED:
         message = (
             'is missing: "accounts", for which `gprov server account add` makes the first account, or "isolated" (also'
-            " --isolated) for a network that only trusted machines and people reach; docs/server-access.md"
+            " --isolated) for a network that only trusted machines and people reach; docs/explanation/server-access.md"
         )
         raise BadInput(SETTINGS_FILE, [Problem("$.access.mode", message)])
     if access.mode is AccessMode.ACCOUNTS and not encrypted and not access.behind_proxy:
         message = (
-            'with "accounts" the server needs TLS, since people send passwords: docs/tls.md; or behind_proxy = true if'
-            " a proxy encrypts the connections and nothing else reaches the server"
+            'with "accounts" the server needs TLS, since people send passwords: docs/how-to/tls.md; or behind_proxy ='
+            " true if a proxy encrypts the connections and nothing else reaches the server"
         )
         raise BadInput(SETTINGS_FILE, [Problem("$.access.mode", message)])
     if access.mode is AccessMode.ISOLATED:

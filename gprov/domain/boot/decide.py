@@ -3,8 +3,8 @@
 The flow collects facts, calls ``decide``, carries out the decision (wait, mount, check, survey the targets) and calls
 ``decide`` again with updated facts, until the decision is final. This module keeps no state.
 
-A restore wipes PRIMARY, so it requires positive evidence (table of all cases: docs/booting.md). Missing or failing
-devices are waited for, checked and reported; at the deadline the boot is given up with a message.
+A restore wipes PRIMARY, so it requires positive evidence (table of all cases: docs/explanation/booting.md). Missing or
+failing devices are waited for, checked and reported; at the deadline the boot is given up with a message.
 """
 
 from __future__ import annotations

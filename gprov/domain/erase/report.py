@@ -1,7 +1,7 @@
 """The erase report: what one run did to the disks of one machine.
 
-The annotations are the format (gprov.domain.factory.messages): docs/erase-certificate.md describes it for auditors.
-gprov.domain.erase.report_making makes a report; gprov.domain.erase.report_text writes and reads it.
+The annotations are the format (gprov.domain.factory.messages): docs/reference/erase-certificate.md describes it for
+auditors. gprov.domain.erase.report_making makes a report; gprov.domain.erase.report_text writes and reads it.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@
     hold_minutes = 30
 
 What is not stated is the default. A key that is not known is refused: a misspelt one would leave the default in force.
-docs/server-settings.md lists all keys.
+docs/reference/server-settings.md lists all keys.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The contract of configuration tools: programs of an adopter that set up the firmware or the management controller.
 
-They are what ``BiosConfigTool`` and ``IpmiConfigTool`` of a platform name. Contract for people: docs/bios-tools.md. A
-tool is called with a verb; it gets secrets on standard input, one a line, and prints one JSON object.
+They are what ``BiosConfigTool`` and ``IpmiConfigTool`` of a platform name. Contract for people:
+docs/reference/bios-tools.md. A tool is called with a verb; it gets secrets on standard input, one a line, and
+prints one JSON object.
 """
 
 from __future__ import annotations

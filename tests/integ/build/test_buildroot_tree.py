@@ -1,7 +1,8 @@
 """The freeze of a tree laid out as Buildroot's, with the files of this host: the same initramfs as the host's own.
 
 Debian's files in Buildroot's places: libraries in /usr/lib, packages of Python in site-packages, applets of busybox as
-links, databases where Buildroot has them. What Buildroot itself builds is not here (docs/build.md, "With Buildroot").
+links, databases where Buildroot has them. What Buildroot itself builds is not here (docs/how-to/build.md, "With
+Buildroot").
 """
 
 from __future__ import annotations

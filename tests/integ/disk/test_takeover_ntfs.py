@@ -1,4 +1,5 @@
-"""A RECOVERY on NTFS becomes one that gprov uses, as docs/takeover.md says; `gprov takeover check` judges both."""
+"""A RECOVERY on NTFS becomes one that gprov uses, as docs/how-to/takeover.md says; `gprov takeover check` judges
+both."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ from tests.gprovision import volumes
 MakeDisk = Callable[..., Disk]
 Tool = Callable[..., str]
 NAME = "WIDGET.LNX.SHINY.2024-02-01.0002.upd"
-DOCUMENT = Path(__file__).parents[3] / "docs/takeover.md"
+DOCUMENT = Path(__file__).parents[3] / "docs/how-to/takeover.md"
 
 
 def volume(disk: Disk) -> Volume:

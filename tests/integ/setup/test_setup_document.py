@@ -1,5 +1,5 @@
-"""docs/server-setup.md, as a newcomer follows it: its commands run in their order, with paths and addresses of this
-test in place of those in the text, and the machine is a simulated one."""
+"""docs/how-to/server-setup.md, as a newcomer follows it: its commands run in their order, with paths and addresses of
+this test in place of those in the text, and the machine is a simulated one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gprov.apps.host.simulation.new_worlds import IMAGE_NAME, SERIAL
 from tests.integ.setup.commands import GPROV, SECONDS, free_port, read_json, running_server
 from tests.integ.setup.simulated_unit import kernel_arguments, life
 
-DOCUMENT = Path(__file__).parents[3] / "docs/server-setup.md"
+DOCUMENT = Path(__file__).parents[3] / "docs/how-to/server-setup.md"
 _BLOCK = re.compile(r"^```(sh|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

@@ -47,7 +47,7 @@ def key_window(seconds: int) -> str:
 
 
 def do_at_lcd(live: RunningMachine, script: str) -> None:
-    """Run a script of keys (docs/displays.md) on the display of a machine."""
+    """Run a script of keys (docs/reference/displays.md) on the display of a machine."""
     assert live.lcd is not None
     steps = parse_script("script", f"within {SECONDS}\n{script}", live.lcd.face.model)
     run_script(steps, live.lcd, SystemClock())

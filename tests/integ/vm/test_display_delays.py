@@ -1,4 +1,5 @@
-"""How long displays delay a start: on the clock of the guest, which counts its instructions (docs/displays.md)."""
+"""How long displays delay a start: on the clock of the guest, which counts its instructions
+(docs/evidence/devices.md)."""
 
 from __future__ import annotations
 

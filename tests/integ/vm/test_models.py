@@ -1,5 +1,5 @@
 """Units on each disk controller and network interface that QEMU has: provisioned over that interface, restored and
-started from those disks. The table of times goes to the terminal; docs/lab.md has that of a run."""
+started from those disks. The table of times goes to the terminal; docs/evidence/lab.md has that of a run."""
 
 from __future__ import annotations
 

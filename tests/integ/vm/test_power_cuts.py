@@ -1,7 +1,7 @@
 """Units in virtual machines lose power, in the middle of provisioning and of restores, and come back by themselves.
 
-Which cuts is decided by seed and number; what a cut leaves, docs/lab.md says. `gprov lab cuts` with the same seed and
-numbers makes them again, one by one.
+Which cuts is decided by seed and number; what a cut leaves, docs/how-to/lab.md says. `gprov lab cuts` with the same
+seed and numbers makes them again, one by one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Units as gprovision leaves them get gprov's kernel and an image, as docs/takeover.md says, are restored and start.
+"""Units as gprovision leaves them get gprov's kernel and an image, as docs/how-to/takeover.md says, are restored and
+start.
 
 `GPROV_GRUB4DOS=FOLDER`, with ``grldr`` and ``bootlace64.com`` of gprovision's tree, installs grub4dos on the disks of
 the BIOS unit, and every stage starts from it. Debian has no package of it. Without it, QEMU loads the kernel of the

@@ -52,7 +52,7 @@ def test_a_container_imports_no_adapters() -> None:
 
 
 def test_what_an_adopter_puts_in_reaches_both_flows() -> None:
-    """As docs/platforms.md says: override providers of the class, then start as gprov does."""
+    """As docs/how-to/platforms.md says: override providers of the class, then start as gprov does."""
     brand = Branding(recovery_label="RESCUE")
     with (
         set_value(InitContainer.branding, brand),

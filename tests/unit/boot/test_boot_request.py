@@ -1,4 +1,4 @@
-"""Requests of the running system: their file, and the rows 11a to 11d of docs/booting.md."""
+"""Requests of the running system: their file, and the rows 11a to 11d of docs/explanation/booting.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The boot decision: every row of the table in docs/booting.md, and properties over all facts.
+"""The boot decision: every row of the table in docs/explanation/booting.md, and properties over all facts.
 
 The number of a row is the number in the document; a test compares both lists.
 """
@@ -51,7 +51,7 @@ from gprov.domain.disk.model import Bus, Contents, Disk, Partition, Volume
 from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.formats.disk.md_superblock import MemberRecord
 
-DOCUMENT = Path(__file__).parents[3] / "docs" / "booting.md"
+DOCUMENT = Path(__file__).parents[3] / "docs/explanation/booting.md"
 
 
 def disk(name: str, minor: int, bus: Bus = Bus.ATA, *, removable: bool = False) -> Disk:
@@ -162,7 +162,7 @@ def array(name: str, *, level: int = 1) -> FoundArray:
 HALF, OTHERS, LOST = array("gp-unit:PRIMARY"), array("gp-other:PRIMARY"), array("gp-unit:PRIMARY", level=0)
 OWN = replace(OTHER, array="gp-unit:PRIMARY")
 
-# (row of docs/booting.md, facts, decision or restore reason or kind of decision)
+# (row of docs/explanation/booting.md, facts, decision or restore reason or kind of decision)
 TABLE: list[tuple[int, BootFacts, Decision | RestoreReason | type]] = [
     (1, facts(erase(EraseMode.REQUESTED), root=BOOTABLE, key=True), Erase()),
     (2, facts(erase(EraseMode.UNRECOVERABLE_ERROR), root=BOOTABLE), ShowEraseFailure()),

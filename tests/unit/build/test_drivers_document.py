@@ -1,4 +1,4 @@
-"""docs/drivers.md is what the configuration and the facts of the kernel's source give."""
+"""docs/reference/drivers.md is what the configuration and the facts of the kernel's source give."""
 
 from __future__ import annotations
 

@@ -105,13 +105,13 @@ def test_only_the_provisioning_flavor_has_programs_for_steps() -> None:
 
 
 def test_the_document_lists_the_programs_for_steps() -> None:
-    """The table in docs/build.md is made from the specification; the failure shows the table to put there."""
+    """The table in docs/how-to/build.md is made from the specification; the failure shows the table to put there."""
     normal, mfg = (parse_spec(OURS.read_text(), flavor) for flavor in (Flavor.NORMAL, Flavor.MFG))
     rows = "\n".join(f"| `{name}` | `{package}` |" for name, package in sorted(mfg.programs.items()))
     databases = "\n".join(f"| `{path}` | `{package}` |" for path, package in sorted(mfg.databases.items()))
     table = f"| program or database | Debian package |\n|---|---|\n{rows}\n{databases}\n"
     assert set(normal.programs) < set(mfg.programs)
-    assert table in (OURS.parents[1] / "docs/build.md").read_text(), table
+    assert table in (OURS.parents[1] / "docs/how-to/build.md").read_text(), table
 
 
 @pytest.mark.parametrize("flavor", Flavor)
@@ -123,9 +123,9 @@ def test_packages_of_the_specification_are_installed_by_the_setup(flavor: Flavor
 
 
 def test_packages_that_the_document_of_the_lab_names_are_installed_by_the_setup() -> None:
-    text = (OURS.parents[1] / "docs/lab.md").read_text()
-    section = text[text.index("## What it needs") : text.index("## Network boot")]
-    named = " ".join(re.findall(r"`([a-z0-9. \n-]+)`", section[: section.index("Building the root")])).split()
+    text = (OURS.parents[1] / "docs/how-to/lab.md").read_text()
+    section = " ".join(text[text.index("## What it needs") : text.index("## Network boot")].split())
+    named = " ".join(re.findall(r"`([a-z0-9. -]+)`", section[: section.index("Building the root")])).split()
     assert {"qemu-system-x86", "chromium", "openipmi"} <= set(named)
     assert set(named) - {"perl", "--bmc", "--tpm"} <= installed_by_setup()
 

@@ -1,5 +1,5 @@
-"""What every ConfigTools promises, of the simulated machine's and of programs: the example tool of docs/bios-tools.md,
-run by the shell of this machine."""
+"""What every ConfigTools promises, of the simulated machine's and of programs: the example tool of
+docs/reference/bios-tools.md, run by the shell of this machine."""
 
 from __future__ import annotations
 

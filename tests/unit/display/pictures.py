@@ -1,5 +1,5 @@
-"""Pictures of screens for docs/displays.md, in docs/pictures: what a simulated CFA-631 and CFA-635 show of a view, and,
-of dialogs, what a console shows.
+"""Pictures of screens for docs/reference/displays.md, in docs/pictures: what a simulated CFA-631 and CFA-635 show of a
+view, and, of dialogs, what a console shows.
 
 After an intended change of a screen, write them anew, and look at them in a browser:
 

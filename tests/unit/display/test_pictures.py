@@ -13,7 +13,7 @@ from gprov.domain.display.screen import CONSOLE
 from gprov.domain.formats.lcd.models import Model
 from tests.unit.display.pictures import FOLDER, SCENES, face_of, picture, picture_path
 
-DOCUMENT = Path(__file__).parents[3] / "docs" / "displays.md"
+DOCUMENT = Path(__file__).parents[3] / "docs/reference/displays.md"
 TEXT = "{http://www.w3.org/2000/svg}text"
 
 
@@ -34,6 +34,6 @@ def test_a_picture_has_every_character_of_its_screens(name: str) -> None:
 
 def test_the_document_shows_each_picture() -> None:
     """None is left over, and none is missing."""
-    linked = re.findall(r"!\[[^]]+\]\(pictures/([\w.-]+)\)", DOCUMENT.read_text())
+    linked = re.findall(r"!\[[^]]+\]\(\.\./pictures/([\w.-]+)\)", DOCUMENT.read_text())
     assert linked == [picture_path(name).name for name in SCENES]
     assert {path.name for path in FOLDER.glob("*.svg")} == set(linked)

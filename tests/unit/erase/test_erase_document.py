@@ -1,4 +1,4 @@
-"""docs/erase.md states what the code does."""
+"""docs/explanation/erase.md states what the code does."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gprov.domain.erase.request_text import parse_request
 from gprov.domain.erase.techniques import TECHNIQUES, Technique
 from gprov.domain.errors import BadInput
 
-TEXT = (Path(__file__).parents[3] / "docs/erase.md").read_text()
+TEXT = (Path(__file__).parents[3] / "docs/explanation/erase.md").read_text()
 OPTIONS = re.findall(r"^\| `([a-z-]+)` \| ((?:`[a-z-]+`(?:, )?)+|[^|`]+) \|", TEXT, re.MULTILINE)
 
 

@@ -17,7 +17,7 @@ from gprov.domain.factory.server_settings import ServerSettings, parse_settings,
 from gprov.domain.factory.settings.listen import Listen
 from gprov.domain.factory.settings.work import Documents
 
-DOCUMENT = Path(__file__).parents[3] / "docs" / "server-settings.md"
+DOCUMENT = Path(__file__).parents[3] / "docs/reference/server-settings.md"
 NAMES = [(section, member.name) for section, kind in section_types().items() for member in members(kind)]
 
 
@@ -176,7 +176,7 @@ def test_every_table_is_a_section_and_every_key_has_a_description() -> None:
 
 
 def test_the_document_lists_every_key() -> None:
-    """If this fails: put the expected rows below the heading of their table in docs/server-settings.md."""
+    """If this fails: put the expected rows below the heading of their table in docs/reference/server-settings.md."""
     text = DOCUMENT.read_text()
     for section, kind in section_types().items():
         part = text.partition(f"\n## [{section}]\n")[2].partition("\n## ")[0]

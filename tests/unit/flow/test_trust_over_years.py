@@ -277,7 +277,7 @@ def test_a_recovery_with_an_older_chain_than_the_unit_has_seen_is_not_believed(c
 
 
 def test_what_is_on_recovery_alone_does_not_protect_from_an_attacker_who_can_write_it() -> None:
-    """As docs/threat-model.md says: without a TPM."""
+    """As docs/explanation/threat-model.md says: without a TPM."""
     unit = running()
     unit.put("RECOVERY", BESIDE_IMAGES, STOLEN.chain)
     add(unit, NEWER, Release(2, 1), SECOND_KEY)
@@ -450,7 +450,7 @@ def test_an_error_in_recording_does_not_keep_the_system_from_starting(unit: Unit
 
 
 def test_a_unit_whose_images_are_signed_later_restores_itself_with_a_kernel_that_enforces() -> None:
-    """docs/signing.md, "Units that are in the field": manifests first, then the kernel."""
+    """docs/how-to/signing.md, "Units that are in the field": manifests first, then the kernel."""
     unit = units.running()
     build_in(unit.world, FIRST)
     confirm(unit)
@@ -807,7 +807,7 @@ def test_nothing_is_said_about_files_beside_images(unit: UnitDriver) -> None:
 
 
 def test_a_unit_in_the_field_gets_keys_in_three_steps() -> None:
-    """As docs/signing.md says. The simulated kernel has no keys until the restore that brings it."""
+    """As docs/how-to/signing.md says. The simulated kernel has no keys until the restore that brings it."""
     unit = units.running()
     assert unit.systems() == [IMAGE_NAME]
     add(unit, NEWER, Release(1, 1))

@@ -22,7 +22,7 @@ DOCUMENTS = sorted(
     str(path.relative_to(ROOT))
     for path in (
         *ROOT.glob("*.md"),
-        *(ROOT / "docs").glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
         *(ROOT / "examples").rglob("*.md"),
         *(ROOT / "buildroot").glob("*.md"),
     )
@@ -54,19 +54,19 @@ def test_the_examples_of_the_readme_run(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_the_example_for_adopters_runs() -> None:
-    [text] = blocks("docs/platforms.md", "python")
+    [text] = blocks("docs/how-to/platforms.md", "python")
     names: dict[str, object] = {"__file__": str(ROOT / "start.py")}
-    exec(compile(text, "docs/platforms.md", "exec"), names)
+    exec(compile(text, "docs/how-to/platforms.md", "exec"), names)
     assert {"platforms", "main"} <= names.keys()
 
 
 def test_the_example_of_manufdata_is_valid() -> None:
-    [text] = blocks("docs/manufdata.md", "json")
-    manuf = parse_manuf("docs/manufdata.md", text.encode(), Branding(), default_table())
+    [text] = blocks("docs/reference/manufdata.md", "json")
+    manuf = parse_manuf("docs/reference/manufdata.md", text.encode(), Branding(), default_table())
     assert manuf.warnings == ()
 
 
-# Folders that paths in docs/architecture.md are relative to.
+# Folders that paths in docs/explanation/architecture.md are relative to.
 ROOMS = (
     "",
     "gprov",
@@ -78,7 +78,9 @@ ROOMS = (
 )
 
 
-@pytest.mark.parametrize("document", ["docs/architecture.md", "CONTRIBUTING.md", "examples/adopter/README.md"])
+@pytest.mark.parametrize(
+    "document", ["docs/explanation/architecture.md", "CONTRIBUTING.md", "examples/adopter/README.md"]
+)
 def test_named_files_exist(document: str) -> None:
     text = (ROOT / document).read_text()
     named = set(re.findall(r"`([\w./]+\.(?:py|toml|md|json)|(?:gprov|tests|apps|domain)/[\w/]+)`", text))
@@ -169,7 +171,7 @@ def test_commands_in_documents_have_these_options(capsys: pytest.CaptureFixture[
 
 def test_every_option_and_action_is_in_the_documents(capsys: pytest.CaptureFixture[str]) -> None:
     text = "".join((ROOT / document).read_text() for document in DOCUMENTS)
-    table = (ROOT / "docs/cli.md").read_text()
+    table = (ROOT / "docs/reference/cli.md").read_text()
     found = [words for name in COMMANDS for words in actions_of([name], capsys)]
     assert len(found) > 40
     for words in found:

@@ -1,5 +1,5 @@
-"""The drill of docs/signing.md, with the tools of an owner: a stolen key, a stolen root, new roots, a lost root. What
-units make of it is judged with the chain that they have."""
+"""The drill of docs/how-to/signing.md, with the tools of an owner: a stolen key, a stolen root, new roots, a lost root.
+What units make of it is judged with the chain that they have."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 ``current`` is the state that a running system sees. Changes reach stable storage when they are flushed; until then
 metadata changes wait in ``pending``, in order, and file data in ``dirty``. At a power cut a seeded choice decides how
-much of them was stored. The models (docs/simulation.md has them with their sources):
+much of them was stored. The models (docs/how-to/simulation.md has them with their sources):
 
 ext3, ext4 (data=ordered, delayed allocation)
     Changes are committed through a journal: a power cut keeps a prefix of them, and each kept change is whole. A

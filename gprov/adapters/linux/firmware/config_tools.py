@@ -29,7 +29,7 @@ from gprov.ports.process import Completed, Processes
 _SECONDS = 900.0
 _TAIL = 4096
 _REASONS = {
-    ToolStatus.USAGE: "the tool does not know this verb: see the contract in docs/bios-tools.md",
+    ToolStatus.USAGE: "the tool does not know this verb: see the contract in docs/reference/bios-tools.md",
     ToolStatus.OTHER_MACHINE: "the tool is not for this machine",
     ToolStatus.LOCKED: "the setup has a password, and none or another one was given",
 }
@@ -92,7 +92,7 @@ class ProgramConfigTools(ConfigTools):
         except BadInput as error:
             problems = "; ".join(str(problem) for problem in error.problems)
             hidden = scrub(problems.encode(), revealed).decode(errors="replace")
-            reason = f"its reply is not that of a configuration tool (docs/bios-tools.md): {hidden}"
+            reason = f"its reply is not that of a configuration tool (docs/reference/bios-tools.md): {hidden}"
             raise ToolFailed(argv[0], reason, command=command, output=shown) from None
 
 

@@ -44,8 +44,8 @@ def contents(archive: Archive, as_json: Json = False) -> int:
 
 
 def compare_archives(first: Archive, second: Archive, everything: All = False, as_json: Json = False) -> int:
-    """Compare two initramfs of the same freeze specification, such as the host's and Buildroot's. docs/build.md says
-    which differences are those of versions.
+    """Compare two initramfs of the same freeze specification, such as the host's and Buildroot's. docs/how-to/build.md
+    says which differences are those of versions.
 
     Exit status 1 if there are others.
     """

@@ -44,7 +44,7 @@ def ipxe(
     ] = None,
     as_json: Json = False,
 ) -> int:
-    """iPXE that verifies the factory server. docs/tls.md says what it is good for."""
+    """iPXE that verifies the factory server. docs/how-to/tls.md says what it is good for."""
     from gprov.apps.host.initramfs.ipxe import IpxeBuilder
 
     trust = parse_ca(ca, read_user_file(ca, MAX_CA_BYTES))

@@ -13,7 +13,7 @@ from gprov.domain.trust.policy import TrustPolicy
 
 TrustOption = Annotated[
     str | None,
-    typer.Option("--trust", metavar="FILE", help="trust chain: whose images the unit accepts (docs/signing.md)"),
+    typer.Option("--trust", metavar="FILE", help="trust chain: whose images the unit accepts (docs/how-to/signing.md)"),
 ]
 PolicyOption = Annotated[
     TrustPolicy | None,

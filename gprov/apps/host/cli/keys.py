@@ -17,7 +17,7 @@ from gprov.domain.errors import BadInput, DeviceFault, ExitCode, Problem
 if TYPE_CHECKING:
     from gprov.domain.trust.chain import TrustChain
 
-app = new_app("Keys of an owner of units, and the trust chain. docs/signing.md is the guide.")
+app = new_app("Keys of an owner of units, and the trust chain. docs/how-to/signing.md is the guide.")
 keys_changes.attach(app)
 
 StatementFile = Annotated[str, typer.Argument(metavar="STATEMENT", help="file with a trust statement")]

@@ -86,7 +86,7 @@ Lcd = Annotated[
     typer.Option(
         "--lcd",
         metavar="|".join(LCDS),
-        help="a new unit has a display of this model (docs/displays.md)",
+        help="a new unit has a display of this model (docs/reference/displays.md)",
         parser=one_of(LCDS),
         autocompletion=words_for_completion(LCDS),
     ),

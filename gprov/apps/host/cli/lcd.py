@@ -58,7 +58,9 @@ def simulate(
     connect: Annotated[
         str, typer.Option(metavar="PATH", help="instead: a Unix socket on which a program listens, such as QEMU")
     ] = "",
-    keys: Annotated[str | None, typer.Option(metavar="FILE", help="a script of keys (docs/displays.md)")] = None,
+    keys: Annotated[
+        str | None, typer.Option(metavar="FILE", help="a script of keys (docs/reference/displays.md)")
+    ] = None,
     record: Annotated[str, typer.Option(metavar="FILE", help="record the bytes of the line")] = "",
     replay: Annotated[
         str | None, typer.Option(metavar="FILE", help="replay a recording, and compare what the host sends with it")

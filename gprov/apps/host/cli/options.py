@@ -12,7 +12,7 @@ from gprov.apps.host.cli.output import has_colours
 
 HELP_OPTIONS = ("--help", "-h")
 
-Json = Annotated[bool, typer.Option("--json", help="print one JSON document instead of text (docs/cli.md)")]
+Json = Annotated[bool, typer.Option("--json", help="print one JSON document instead of text (docs/reference/cli.md)")]
 
 
 def new_app(summary: str, *, completion: bool = False) -> typer.Typer:

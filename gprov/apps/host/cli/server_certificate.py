@@ -34,7 +34,7 @@ CaKey = Annotated[
     typer.Option("--ca-key", metavar="FILE", help="private key of the CA (default: ca/ca.key in the data folder)"),
 ]
 
-certificate = new_app("The server's own CA, and its certificates. docs/tls.md says whom they convince.")
+certificate = new_app("The server's own CA, and its certificates. docs/how-to/tls.md says whom they convince.")
 
 
 @certificate.command("create")

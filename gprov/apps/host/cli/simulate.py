@@ -92,7 +92,8 @@ def _chosen(table: tuple[Platform, ...], code_name: str | None) -> Platform:
 
 @app.command("replay")
 def replay(
-    script: Annotated[str, typer.Argument(metavar="FILE", help="a script (docs/simulation.md)")], as_json: Json = False
+    script: Annotated[str, typer.Argument(metavar="FILE", help="a script (docs/how-to/simulation.md)")],
+    as_json: Json = False,
 ) -> int:
     """Replay a script step by step. Exit status 1 if an invariant is broken."""
     text = read_user_file(script).decode("utf-8", "replace")

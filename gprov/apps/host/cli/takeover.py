@@ -15,7 +15,7 @@ from gprov.domain.branding import Branding
 from gprov.domain.errors import ExitCode
 from gprov.domain.unit.takeover import Finding, Weight, judge
 
-app = new_app("Taking over units of gprovision (docs/takeover.md).")
+app = new_app("Taking over units of gprovision (docs/how-to/takeover.md).")
 _NAMES = Branding()
 _COLOURS = {Weight.FINE: "", Weight.NOTE: "yellow", Weight.BLOCKS: "red"}
 

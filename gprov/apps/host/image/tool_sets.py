@@ -1,6 +1,6 @@
 """Tools for the running system: what belongs to each, and how they get into a root file system.
 
-The tools are shell scripts below ``tools/``. docs/image-tools.md lists them.
+The tools are shell scripts below ``tools/``. docs/reference/image-tools.md lists them.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ _GENERAL = """\
 #undef SANBOOT_PROTO_FCP
 #undef SANBOOT_PROTO_HTTP
 """
-# Machines may start years late: dates of certificates do not count (docs/tls.md).
+# Machines may start years late: dates of certificates do not count (docs/how-to/tls.md).
 _CRYPTO = "#define TIMESTAMP_ERROR_MARGIN ( 100LL * 365 * 86400 )\n"
 _SECONDS = 1800.0
 _PROGRAMS = {"make": "make", "gcc": "gcc", "perl": "perl", "cp": "coreutils"}

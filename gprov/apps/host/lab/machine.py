@@ -11,7 +11,7 @@ from gprov.domain.formats.lcd.models import Model
 
 TIB = 1 << 40
 
-# Name of the virtio port on which the operating system of a lab unit reports (see docs/lab.md).
+# Name of the virtio port on which the operating system of a lab unit reports (see docs/how-to/lab.md).
 REPORT_PORT = "gprov.lab"
 
 # Argument for every Linux kernel on an emulated machine. Early in its start Linux waits some ten milliseconds for

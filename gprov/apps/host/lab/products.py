@@ -98,8 +98,8 @@ class ProductBuilder:
 
     def kernel(self, flavor: Flavor) -> str:
         """Build a kernel; return its path in the cache."""
-        # QEMU starts the provisioning kernel past the firmware's verification (docs/secure-boot.md), by an entry at
-        # which a kernel with this fragment hangs.
+        # QEMU starts the provisioning kernel past the firmware's verification (docs/how-to/secure-boot.md), by an
+        # entry at which a kernel with this fragment hangs.
         fragments = (FRAGMENT,) if self._signer is not None and flavor is Flavor.NORMAL else ()
         choice = shipped_choice(os.path.join(_BUILDROOT, "kernel"), fragments)
         firmware = chosen_firmware(choice.settings, choice.folder, INSTALLED)

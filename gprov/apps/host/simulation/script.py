@@ -1,4 +1,4 @@
-"""Scripts for the simulated machine: events in the life of a unit, one per line. Format: docs/simulation.md.
+"""Scripts for the simulated machine: events in the life of a unit, one per line. Format: docs/how-to/simulation.md.
 
 unit firmware=uefi disks=sata seed=0
 provision

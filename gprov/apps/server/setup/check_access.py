@@ -19,7 +19,7 @@ def access_findings(folder: str, settings: ServerSettings) -> Iterator[Finding]:
     path = os.path.join(folder, SETTINGS_FILE)
     match settings.access.mode:
         case AccessMode.UNDECIDED:
-            remedy = 'set mode in [access] to "accounts" or "isolated"; docs/server-access.md'
+            remedy = 'set mode in [access] to "accounts" or "isolated"; docs/explanation/server-access.md'
             yield problem(path, "does not say who may do what: the server does not start", remedy)
         case AccessMode.ISOLATED:
             message = "isolated network: a unit is known by its serial number alone, and everyone reads but passwords"

@@ -36,7 +36,7 @@ def read_documents(folder: str, settings: ServerSettings, branding: Branding) ->
     except BadInput as error:
         return Documents(None, (*findings, *problems_of(error)))
     except DeviceMissing:
-        missing = problem(path, "is missing: units cannot be provisioned", "docs/manufdata.md describes it")
+        missing = problem(path, "is missing: units cannot be provisioned", "docs/reference/manufdata.md describes it")
         return Documents(None, (*findings, missing))
     except DeviceFault as fault:
         return Documents(None, (*findings, problem(fault.subject, fault.reason)))

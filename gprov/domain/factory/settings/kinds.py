@@ -2,7 +2,7 @@
 
 A section is a frozen dataclass of ``Section``. Its fields are the keys of the table, with their defaults; an
 ``Annotated`` gives the kind of value (of here, or of ``gprov.domain.factory.fields``) and a ``Doc`` that
-docs/server-settings.md repeats. A plain ``bool``, an enumeration and a tuple of texts need no kind.
+docs/reference/server-settings.md repeats. A plain ``bool``, an enumeration and a tuple of texts need no kind.
 """
 
 from __future__ import annotations

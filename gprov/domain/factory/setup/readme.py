@@ -19,14 +19,15 @@ Made by `gprov server init` for {server}, with machines on interface {interface}
 | tftp/ | iPXE's programs |
 | dnsmasq.conf | DHCP and TFTP for the machines |
 | {unit} | service for systemd |
-| store/, documents/, certificates/ | made by the server; see docs/server.md |
+| store/, documents/, certificates/ | made by the server; see docs/reference/server.md |
 {certificates}
 The key that encrypts passwords is {key_file}. Keep a copy of it, apart from this folder and its backups.
 {key_option}{people}
 ## Next steps
 
 1. Fill in what `gprov server check --data {folder}` reports, until it finds no problem:
-   - appliance.json: your platforms, then build both kernels with it (docs/platforms.md, docs/build.md);
+   - appliance.json: your platforms, then build both kernels with it (docs/how-to/platforms.md,
+     docs/how-to/build.md);
    - files/: the image, {kernel} and {provision_kernel};
    - files/manufData.json: these files and the hardware of your platforms. `gprov manuf entry --url
      {files_url} FILE` prints the entry of a file.
@@ -46,7 +47,7 @@ The key that encrypts passwords is {key_file}. Keep a copy of it, apart from thi
 4. Start a machine from the network. {server} shows it.
 """
 _CERTIFICATES = """\
-| tls/ | certificates of the server, and of its CA: tls/ca.pem, for browsers and kernels (docs/tls.md) |
+| tls/ | certificates of the server, and of its CA: tls/ca.pem, for browsers and kernels (docs/how-to/tls.md) |
 | ca/ca.key | key of the CA, unless it was put elsewhere: keep a copy, and keep it from others |
 """
 _FIRST = """\
@@ -61,10 +62,11 @@ _CA_OF_ROOT = """\
    The last one only if the key of the CA is there. The server does not need it.
 """
 _ACCOUNTS = """
-People sign in, and units show one-time tokens, which they get in their iPXE script (docs/server-access.md).
+People sign in, and units show one-time tokens, which they get in their iPXE script
+(docs/explanation/server-access.md).
 """
 _ISOLATED = """
-The network is isolated: no accounts and no tokens. docs/server-access.md says what that means.
+The network is isolated: no accounts and no tokens. docs/explanation/server-access.md says what that means.
 """
 
 

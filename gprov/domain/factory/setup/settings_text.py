@@ -25,7 +25,8 @@ def settings_text(plan: FactoryPlan) -> bytes:
 
 def toml_text(tables: Mapping[str, Mapping[str, Value]]) -> bytes:
     lines = [
-        "# Settings of the factory server. docs/server-settings.md lists all keys; what is not stated is the default."
+        "# Settings of the factory server. What is not stated is the default.",
+        "# All keys: docs/reference/server-settings.md",
     ]
     for name, values in tables.items():
         lines += ["", f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in values.items())]

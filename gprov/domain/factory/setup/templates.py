@@ -25,7 +25,7 @@ def manuf_template(plan: FactoryPlan) -> bytes:
         entries.append(_missing(plan, kernel, "of the boot kernel"))
     return _text(
         {
-            "_Help": "docs/manufdata.md; `gprov manuf check` and `gprov server check` say what is to be filled in",
+            "_Help": "docs/reference/manufdata.md; `gprov manuf check`, `gprov server check` say what is to fill in",
             "Files": entries,
             "LogEndpoint": f"{plan.server}/",
             "ValidationData": [
@@ -46,7 +46,7 @@ def appliance_template() -> bytes:
     """appliance.json with one platform."""
     return _text(
         {
-            "_Help": "docs/platforms.md; `gprov appliance draft` makes an entry from what a machine reports",
+            "_Help": "docs/how-to/platforms.md; `gprov appliance draft` makes an entry from what a machine reports",
             "Variants": [
                 {
                     "DevCodeName": _CODE_NAME,

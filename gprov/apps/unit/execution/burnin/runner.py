@@ -26,7 +26,7 @@ from gprov.ports.clock import Deadline
 TICK_SECONDS = 2.0
 _CONFIRM_SECONDS = 30.0
 _QUESTION = "Abort the burn-in? The unit is not provisioned then."
-_REMEDY = "build the provisioning kernel with it: docs/burn-in.md"
+_REMEDY = "build the provisioning kernel with it: docs/how-to/burn-in.md"
 
 
 class _Aborted(Exception):
