@@ -1,4 +1,4 @@
-"""Puts the files of buildroot/ that `gprov build` and `gprov lab` read into the package. All else is in pyproject.toml."""
+"""Puts the files of buildroot/ that `gprov build` and `gprov lab` read into the package; pyproject.toml has the rest."""
 
 from __future__ import annotations
 

@@ -9,6 +9,8 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from gprov.apps.host.cli.commands import COMMANDS
+
 PROGRAM = "gprov"
 Entries = tuple[tuple[str, str], ...]
 
@@ -38,22 +40,23 @@ class CommandPage:
 
 def command_pages(application: typer.Typer) -> Iterator[CommandPage]:
     """The application's own page, then those of its commands, each before those below it."""
-    yield from _pages(get_command(application), (PROGRAM,), None)
+    yield from _pages(typer.Context(get_command(application), info_name=PROGRAM), (PROGRAM,))
 
 
 def first_sentence(text: str) -> str:
-    """Without the dot at its end. A dot ends a sentence if a blank and a capital letter follow."""
+    """Without the dot at its end. A dot ends a sentence if a blank and a capital letter or a quotation mark follow."""
     for place, character in enumerate(text):
         rest = text[place + 1 :]
-        if character == "." and (not rest or (rest[0] == " " and rest[1:2].isupper())):
+        if character == "." and (not rest or (rest[0] == " " and (rest[1:2].isupper() or rest[1:2] == '"'))):
             return text[:place]
     return text
 
 
-def _pages(command: object, words: tuple[str, ...], parent: typer.Context | None) -> Iterator[CommandPage]:
-    context = typer.Context(command, info_name=words[-1], parent=parent)  # type: ignore[arg-type]
+def _pages(context: typer.Context, words: tuple[str, ...]) -> Iterator[CommandPage]:
     known = context.command
     inner = dict(known.commands) if isinstance(known, TyperGroup) else {}
+    if words == (PROGRAM,):  # in the order of the overview
+        inner = {name: inner[name] for name in COMMANDS}
     records = [(parameter, parameter.get_help_record(context)) for parameter in known.get_params(context)]
     shown = [(parameter.param_type_name, _one_line(record)) for parameter, record in records if record is not None]
     yield CommandPage(
@@ -65,7 +68,7 @@ def _pages(command: object, words: tuple[str, ...], parent: typer.Context | None
         inner=tuple((name, first_sentence(_paragraphs(each.help or "")[0])) for name, each in inner.items()),
     )
     for name, each in inner.items():
-        yield from _pages(each, (*words, name), context)
+        yield from _pages(typer.Context(each, info_name=name, parent=context), (*words, name))
 
 
 def _one_line(record: tuple[str, str]) -> tuple[str, str]:

@@ -39,7 +39,8 @@ def synopsis(text: str) -> str:
 
 
 def title(name: str, day: str, version: str) -> str:
-    return f'.TH "{escaped(name.upper())}" 1 "{escaped(day)}" "{escaped(version)}" "{escaped("User commands")}"'
+    """``day``: YYYY-MM-DD."""
+    return f'.TH "{escaped(name.upper())}" 1 "{day}" "{escaped(version)}" "{escaped("User commands")}"'
 
 
 def section(name: str, lines: Iterable[str]) -> list[str]:

@@ -19,6 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 # Written into source archives by setuptools: all their files, one on a line.
 LISTING = "gprov.egg-info/SOURCES.txt"
+_GENERATED = ("PKG-INFO", "setup.cfg", "gprov.egg-info/")
 _HOOK = "import sys; from setuptools import build_meta; print(build_meta.{hook}(sys.argv[1]))"
 
 
@@ -29,7 +30,7 @@ def tracked(root: Path) -> list[str]:
         names = listed.split("\0")
     else:
         names = (root / LISTING).read_text().splitlines()
-    return sorted(name for name in names if name and (root / name).is_file() and not name.startswith("gprov.egg-info/"))
+    return sorted(name for name in names if name and (root / name).is_file() and not name.startswith(_GENERATED))
 
 
 def copy_tracked(root: Path, target: Path) -> None:

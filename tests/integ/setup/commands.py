@@ -43,7 +43,7 @@ def free_port() -> int:
 
 @contextmanager
 def running_server(data: Path, *options: str, under: tuple[str, ...] = (), program: str = GPROV) -> Iterator[str]:
-    """Its address as it announced it. ``under``: a program, with arguments, that runs it. ``program``: path of gprov."""
+    """Its address as it announced it. ``under``: a program, with arguments, that runs ``program``, gprov."""
     with tempfile.TemporaryFile("w+") as log:
         command = [*under, program, "server", "run", "--data", str(data), *options]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=dict(os.environ))

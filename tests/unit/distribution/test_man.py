@@ -42,7 +42,8 @@ def test_every_command_and_action_has_a_page(capsys: pytest.CaptureFixture[str])
 def test_every_option_of_the_help_is_on_its_page(capsys: pytest.CaptureFixture[str]) -> None:
     checked = 0
     for page in PAGES:
-        named = set(re.findall(r"(?<!\S)--[a-z-]+", helped(page.words, capsys)))
+        rows = re.findall(r"^  (-\S.*?)(?:  |$)", helped(page.words, capsys), re.MULTILINE)
+        named = set(re.findall(r"(?<!\S)--[a-z-]+", " ".join(rows)))
         shown = set(re.findall(r"(?<!\S)--[a-z-]+", " ".join(written for written, _ in page.options)))
         assert named == shown, page.name
         checked += len(named)
@@ -79,7 +80,7 @@ PAGE = CommandPage(
 
 def test_the_text_of_a_page() -> None:
     lines = manual(PAGE, [PAGE], "2026-01-31").splitlines()
-    assert lines[0].startswith('.TH "GPROV\\-DO" 1 "2026\\-01\\-31" "gprov ')
+    assert lines[0].startswith('.TH "GPROV\\-DO" 1 "2026-01-31" "gprov ')
     assert "gprov\\-do \\- Do it: at once" in lines
     assert "\\fBgprov do\\fR \\fI[OPTIONS]\\fR \\fI{FILE}...\\fR" in lines
     assert lines[lines.index(".PP") + 1] == "\\(aqQuoted\\(aq \\e text of docs/x.md."
@@ -109,6 +110,7 @@ def test_any_text_becomes_one_line_of_ascii(text: str) -> None:
         ("One thing. Another.", "One thing"),
         ("Reads server.toml and v1.2 files. Then", "Reads server.toml and v1.2 files"),
         ("e.g. this counts", "e.g. this counts"),
+        ('Lists them. "signed": not checked', "Lists them"),
         ("Only one.", "Only one"),
         ("No dot", "No dot"),
         ("", ""),
