@@ -16,7 +16,11 @@ LIVES := tests/unit/simulate/test_mass_cuts.py tests/unit/simulate/test_life.py
 # Whole flows, and what is outside of the domain: not traced either, which nearly doubles the time of flows.
 UNTRACED := $(addprefix tests/unit/,apps build core distribution flow lab mutants simulate)
 
+<<<<<<< HEAD
 .PHONY: help setup demo simulate test lint unit integ vm nightly fuzz mutants bench packages buildroot clean
+=======
+.PHONY: help setup demo simulate test lint unit integ vm nightly fuzz mutants bench docs buildroot clean
+>>>>>>> main
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
 
@@ -69,12 +73,24 @@ mutants: setup ## do unit tests notice small changes of planners, boot decision 
 bench: setup ## measurements, as ratios against a named reference of the same run
 	for name in boot boot_instructions freeze_startup image_apply restore erase server_load; do echo "== $$name"; $(PYTHON) -m benchmarks.$$name || exit 1; done
 
+<<<<<<< HEAD
 packages: setup ## source archive, wheel, Debian packages, into out/packages
 	nice -n 10 $(PYTHON) -m distribution --output $(OUT)/packages
+=======
+docs: setup .venv-docs/ready ## the documentation as a site: out/site/index.html
+	$(PYTHON) -m tools.site $(OUT)/docs
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet --strict
+
+# Of its own, since only the site needs it. Everything after that works without a network.
+.venv-docs/ready: requirements/docs.txt
+	/usr/bin/python3.11 -m venv .venv-docs
+	.venv-docs/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements/docs.txt
+	touch .venv-docs/ready
+>>>>>>> main
 
 buildroot: setup ## the external tree in a tree of Buildroot: BUILDROOT=/path
 	@test -f "$(BUILDROOT)/utils/check-package" || { echo 'make buildroot BUILDROOT=/path: a tree of Buildroot, 2025.11 or later'; exit 2; }
 	BUILDROOT="$(abspath $(BUILDROOT))" $(PYTEST) tests/buildroot -q
 
 clean: ## what this checkout built; the shared cache (~/.cache/gprov) stays
-	rm -rf $(OUT) build .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf $(OUT) build .venv .venv-docs .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -1,4 +1,4 @@
-"""Puts the files of buildroot/ that `gprov build` and `gprov lab` read into the package; pyproject.toml has the rest."""
+"""Puts the files of buildroot/ that builds and the lab read into the package. All else is in pyproject.toml."""
 
 from __future__ import annotations
 

@@ -39,10 +39,12 @@ from gprov.apps.host.simulation.signed_factory import signed_files
 from gprov.domain.branding import Branding
 from gprov.domain.image.imgmeta import ImageMeta
 from gprov.domain.image.name import ImageName
+from gprov.domain.recovery_files import BUDGET_FILE
 from gprov.domain.trust import built_in
 from gprov.domain.trust.policy import TrustPolicy
 
 _NAME = ImageName(date(2025, 1, 1), 1, "0001", Branding().image_prefix)
+_BUDGET = f"/{Branding().log_folder}/{BUDGET_FILE}"
 _STICK = 2  # the partition of the recovery disk that is RECOVERY
 # Parts of the flow by the lines of the log that begin them.
 _PARTS = {
@@ -117,6 +119,10 @@ def report(kinds: list[Restores], packed: int, megabytes: int) -> None:
 def restore(container: LabContainer, unit: VirtualUnit, kind: Restores, number: int) -> Path | None:
     """The log of one restore; None if it failed."""
     remove_flag(container.processes(), unit)
+    # Restores in a row are begun ever later.
+    with ext_volume(container.processes(), unit.recovery, _STICK, writable=True) as stick:
+        if stick.has(_BUDGET):
+            stick.remove(_BUDGET)
     log = unit.serial_log(f"bench-restore-{kind.memory}-{'keys' if kind.initramfs else 'plain'}-{number}")
     arguments = ("quiet", "real_root=LABEL=PRIMARY", *UNIT_ARGUMENTS)
     kernel = DirectKernel(container.small_products().normal_kernel, arguments, kind.initramfs)

@@ -16,6 +16,7 @@ from datetime import UTC, date, datetime
 from email.utils import format_datetime
 from itertools import pairwise
 from pathlib import Path
+from textwrap import wrap
 
 from gprov import __version__
 from gprov.domain.errors import BadInput, Problem
@@ -25,6 +26,7 @@ CHANGELOG = Path(__file__).parents[1] / "CHANGELOG.md"
 SOURCE = "gprov"
 MAINTAINER = "gprov <gprov@localhost>"
 _UNRELEASED = "unreleased"
+_WIDTH = 78
 _HEADING = re.compile(r"## ([0-9]+)\.([0-9]+)\.([0-9]+) \((unreleased|[0-9]{4}-[0-9]{2}-[0-9]{2})\)")
 
 
@@ -117,8 +119,9 @@ def _entry(release: Release, version: str, now: int) -> str:
         moment = datetime(release.day.year, release.day.month, release.day.day, 12, tzinfo=UTC)
     number = debian_version(version if release.day is None else release.text)
     lines = [f"{SOURCE} ({number}) unstable; urgency=medium", ""]
-    for first, *others in release.items:
-        lines += [f"  * {first.removeprefix('- ')}", *(f"    {line.strip()}" for line in others)]
+    for item in release.items:
+        text = " ".join(line.strip() for line in item).removeprefix("- ")
+        lines += wrap(text, _WIDTH, initial_indent="  * ", subsequent_indent="    ", break_long_words=False)
     return "\n".join([*lines, "", f" -- {MAINTAINER}  {format_datetime(moment)}", ""])
 
 

@@ -18,6 +18,8 @@ SECTIONS = (
     "simulated management controllers",
     "network boot",
 )
+# Debian's policy: packages do not depend on what is always there.
+_ESSENTIAL = frozenset({"tar", "util-linux"})
 
 
 def packages_by_section(text: str) -> dict[str, list[str]]:
@@ -41,7 +43,7 @@ def programs_of(text: str) -> list[str]:
         if not found:
             raise LookupError(f"{PACKAGES.name} has no section {wanted!r}")
         chosen.update(name for names in found for name in names)
-    return sorted(chosen)
+    return sorted(chosen - _ESSENTIAL)
 
 
 if __name__ == "__main__":

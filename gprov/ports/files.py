@@ -20,6 +20,9 @@ class Files(Protocol):
     def digests(self, path: str) -> Digests:
         """Hashes of the content, read from the medium, bypassing the cache."""
 
+    def read_through(self, path: str) -> int:
+        """Read the whole content from the medium, bypassing the cache, without keeping it; how many bytes it has."""
+
     def status(self, path: str) -> FileStatus | None:
         """Status of the path itself (links are not followed); None if it does not exist."""
 

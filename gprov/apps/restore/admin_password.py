@@ -97,9 +97,8 @@ def _report_locked(why: str, bus: EventBus) -> None:
 
 
 def _readable(files: Files, path: str) -> bool:
-    """``digests`` reads from the medium, not from the page cache."""
     try:
-        files.digests(path)
+        files.read_through(path)
     except DeviceFault:
         return False
     return True

@@ -17,7 +17,6 @@ from gprov.domain.disk.ext4_room import Room
 from gprov.domain.display.choice import NoChoice
 from gprov.domain.emergency.media import EmergencyFile, chain_on_media
 from gprov.domain.errors import BadInput, DeviceFault, GprovError, ImageRefused, IntegrityFault
-from gprov.domain.image.companions import is_companion
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.history import History
 from gprov.domain.image.name import ImageName
@@ -240,7 +239,6 @@ class ImageChooser:
 
 
 def _names(files: Files, context: UnitContext) -> tuple[str, ...]:
-    """In RECOVERY's folder of images, without what belongs beside images."""
-    folder, prefix = context.image_folder, context.branding.image_prefix
-    names = files.names(folder) if files.status(folder) is not None else ()
-    return tuple(name for name in names if not is_companion(name, prefix))
+    """In RECOVERY's folder of images."""
+    folder = context.image_folder
+    return files.names(folder) if files.status(folder) is not None else ()

@@ -13,8 +13,8 @@ from gprov.domain.formats.image.tar_summary import TarSummary
 class VerifiedImage:
     """An image that passed verification. ``size``: bytes of the file; ``unpacked``: bytes of the tar archive;
     ``content_bytes``: sum of the sizes of regular files, holes included; ``entries``: number of members; ``digest``:
-    SHA-256 of the file as read, lower-case hex; ``needs``: space needed on the target file system; ``notes``: content
-    that unpacking leaves out or changes, one line each."""
+    SHA-256 of the file as read, lower-case hex; ``needs``: space needed on the target file system; ``has_acls``:
+    may a member have an access control list? ``notes``: content that unpacking leaves out or changes, one line each."""
 
     path: str
     size: int
@@ -24,6 +24,7 @@ class VerifiedImage:
     digest: str
     files: CapturedFiles = field(default_factory=CapturedFiles)
     needs: Needs = field(default_factory=Needs)
+    has_acls: bool = True
     notes: tuple[str, ...] = ()
 
 
@@ -38,5 +39,6 @@ def verified_image(path: str, size: int, digest: str, summary: TarSummary) -> Ve
         digest=digest,
         files=summary.files,
         needs=summary.needs,
+        has_acls=summary.has_acls,
         notes=summary.notes,
     )

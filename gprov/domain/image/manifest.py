@@ -85,6 +85,7 @@ def serialise_manifest(manifest: Manifest) -> bytes:
         "Members": image.entries,
         "ContentBytes": image.content_bytes,
         "Needs": {"Allocated": image.needs.allocated, "Inodes": image.needs.inodes},
+        "Acls": image.has_acls,
         "Notes": list(image.notes),
         "Captured": _captured(image.files, manifest.names),
     }
@@ -113,6 +114,7 @@ def parse_manifest(source: str, data: bytes) -> Manifest:
         digest=_digest(root),
         files=files,
         needs=_needs(needs) if needs is not None else Needs(),
+        has_acls=root.boolean("Acls", default=True),
         notes=root.texts("Notes"),
     )
     if name is None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from gprov.domain.errors import BadInput
+from gprov.domain.image.companions import is_companion
 from gprov.domain.image.history import MAX_FAILURES, History
 from gprov.domain.image.name import ImageName, parse_image_name
 
@@ -33,10 +34,12 @@ class Ranking:
 
 
 def rank(filenames: Iterable[str], prefix: str, preference: Preference) -> Ranking:
-    """Sort the names of a folder into candidates and rejected."""
+    """Sort the names of a folder into candidates and rejected. Files that belong beside images are neither."""
     candidates: list[ImageName] = []
     rejected: list[Rejected] = []
     for filename in sorted(set(filenames)):
+        if is_companion(filename, prefix):
+            continue
         try:
             candidates.append(parse_image_name(filename, prefix))
         except BadInput as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from gprov.apps.host.lab.products import file_digest
 from gprov.apps.host.lab.scenario import CutScenario, CutStage
 from gprov.apps.host.lab.volumes import raw_view
 from gprov.apps.host.lab.writelog import read_log
+from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.boot.firmware import FirmwareKind
 from tests.integ.vm.conftest import ScenarioOf
 
@@ -48,8 +50,9 @@ def cut(container: LabContainer, folder: Path, scenario: CutScenario, campaign: 
 
 def told(result: CutResult, scenario: CutScenario) -> str:
     spec = scenario.unit.spec
-    (disks,) = [name for name in SHAPES if unit_spec(name, spec.firmware) == spec]
-    names = f"--stage {scenario.stage.value} --firmware {spec.firmware.value} --disks {disks}"
+    (disks,) = [name for name in SHAPES if unit_spec(name, spec.firmware) == replace(spec, signed=False)]
+    signed = " --signed" if spec.signed else ""
+    names = f"--stage {scenario.stage.value} --firmware {spec.firmware.value} --disks {disks}{signed}"
     arguments = f"{names} --seed {SEED} --first {result.number}"
     return "\n".join([f"{result.cut}: {'; '.join(result.problems)}", f"kept in {result.folder}", arguments])
 
@@ -115,6 +118,17 @@ def test_cuts_of_restores_onto_an_array(
     container: LabContainer, cut_scenario: ScenarioOf, tmp_path: Path, firmware: FirmwareKind
 ) -> None:
     cut(container, tmp_path, cut_scenario(CutStage.RESTORE, unit_spec("raid1", firmware)), cuts_of(4, jobs=2))
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("firmware", list(FirmwareKind))
+def test_cuts_of_restores_of_signed_images(tmp_path: Path, firmware: FirmwareKind) -> None:
+    """The image is hashed as stored and decoded once, while it is unpacked."""
+    container = LabContainer()
+    set_value(container.signed, True)
+    scenario = container.scenarios().scenario(CutStage.RESTORE, replace(unit_spec("small", firmware), signed=True))
+    assert "of the signed manifest" in Path(scenario.serial_log).read_text(errors="replace")
+    cut(container, tmp_path, scenario, cuts_of(10, jobs=2))
 
 
 @pytest.mark.nightly

@@ -3,6 +3,7 @@ place. virt-firmware enrols the key; sbverify and the firmware judge."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 import subprocess
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from gprov.apps.host.lab.container import LabContainer
 from gprov.apps.host.lab.disk_shapes import unit_spec, with_secure_boot
 from gprov.apps.host.lab.lifecycle import RESTORED, STARTED, Lab
 from gprov.apps.host.lab.machine import Machine
+from gprov.apps.host.lab.owner import lab_trust
 from gprov.apps.host.lab.products import Products
 from gprov.apps.host.lab.runner import Ending
 from gprov.apps.host.lab.secure_boot import lab_signer
@@ -30,9 +32,14 @@ from gprov.apps.host.lab.volumes import ext_volume, partitions, raw_view, remove
 from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.branding import Branding
 from gprov.domain.formats.pe import authenticode_digest, parse_pe
+from gprov.domain.image.companions import companions_of
 from gprov.domain.image.name import ImageName
+from gprov.domain.trust.chain import serialise_chain
+from gprov.domain.unit.cap import CAP_DIGEST
 
 pytestmark = pytest.mark.vm
+
+CAPPED = hashlib.sha256(bytes(32) + CAP_DIGEST).hexdigest()  # of the TPM's register, extended once
 
 RunStage = Callable[..., StageResult]
 PROCESSES = SystemProcesses()
@@ -200,16 +207,28 @@ def test_without_a_signed_kernel_nothing_starts(
 
 
 @pytest.mark.nightly
-def test_a_whole_life_under_secure_boot(container: LabContainer, tmp_path: Path) -> None:
-    """As `gprov lab lifecycle --secure-boot`, whose variable store we write, with the small system, and with kernels of
-    the fragment secure-boot, which are in lockdown."""
+def test_a_whole_life_with_everything_that_protects_a_unit(container: LabContainer, tmp_path: Path) -> None:
+    """As `gprov lab lifecycle --secure-boot --tpm --signed`, whose variable store we write, with the small system:
+    kernels of the fragment secure-boot, which are in lockdown and have the keys of an owner; signed image."""
     secured = LabContainer()
     set_value(secured.progress, container.progress())
     set_value(secured.secure_boot, True)
+    set_value(secured.signed, True)
     lab = Lab(PROCESSES, secured.stages(), secured.small_products)
-    unit, results = lab.lifecycle(str(tmp_path / "unit"), with_secure_boot(unit_spec("small")))
+    spec = replace(with_secure_boot(unit_spec("small")), tpm=True, signed=True)
+    unit, results = lab.lifecycle(str(tmp_path / "unit"), spec)
     assert [result.reason for result in results] == [""] * 3
     assert "Secure Boot is on" in Path(unit.serial_log("provision")).read_text(errors="replace")
     started(results[-1])
     assert results[-1].system is not None
-    assert "[integrity]" in str(results[-1].system.facts["lockdown"])
+    facts = results[-1].system.facts
+    assert "[integrity]" in str(facts["lockdown"])
+    assert str(facts["cap"]).lower() == CAPPED
+    chain = lab_trust().chain
+    assert chain is not None
+    with ext_volume(PROCESSES, unit.recovery, 2) as recovery:
+        assert recovery.read("/trust/trust.chain") == serialise_chain(chain)
+        assert recovery.has("/secrets/admin.hash.sealed")
+        names = recovery.names("/Image")
+    image = secured.small_products().image_name
+    assert {image, *companions_of(image)} <= set(names)

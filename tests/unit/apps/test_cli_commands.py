@@ -138,6 +138,7 @@ TESTED_ELSEWHERE = {
     "server reopen",
     "server restore",
     "server token",
+    "update bundle",
     *(f"keys {action}" for action in ("add-signer", "check", "join", "new", "new-chain", "replace-root", "revoke")),
     "keys show",
     "keys sign",

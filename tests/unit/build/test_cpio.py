@@ -1,9 +1,8 @@
-"""The archive writer against an independent reader, written from the format's description."""
+"""The archive writer against an independent reader."""
 
 from __future__ import annotations
 
 import stat
-from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
@@ -11,40 +10,11 @@ from hypothesis import strategies as st
 
 from gprov.apps.host.initramfs.cpio import Node, archive, device_node, folder, regular, symlink
 from gprov.domain.errors import BadInput
+from tests.unit.build.newc import read_newc
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1, max_size=12)
 SAFE_NAMES = NAMES.filter(lambda name: name not in (".", "..", "TRAILER!!!"))
 PERMISSIONS = st.integers(0, 0o7777)
-
-
-@dataclass(frozen=True)
-class Member:
-    fields: tuple[int, ...]
-    name: bytes
-    content: bytes
-
-
-def read_newc(data: bytes) -> list[Member]:
-    """Members up to the trailer; fails on anything that the format does not allow."""
-    members: list[Member] = []
-    position = 0
-    while True:
-        assert position % 4 == 0
-        assert data[position : position + 6] == b"070701"
-        numbers = tuple(int(data[position + 6 + 8 * i : position + 14 + 8 * i], 16) for i in range(13))
-        name_start = position + 110
-        name_end = name_start + numbers[11]
-        assert data[name_end - 1] == 0
-        start = -(-name_end // 4) * 4
-        end = start + numbers[6]
-        member = Member(numbers, data[name_start : name_end - 1], data[start:end])
-        position = -(-end // 4) * 4
-        assert not data[name_end:start].strip(b"\0")
-        assert not data[end:position].strip(b"\0")
-        if member.name == b"TRAILER!!!":
-            assert position == len(data)
-            return members
-        members.append(member)
 
 
 @st.composite

@@ -78,6 +78,7 @@ def test_reading(volume: Volume) -> None:
     assert volume.files.read_start(volume.path("file"), 30) == b"0123456789"
     digests = volume.files.digests(volume.path("file"))
     assert (digests.size, digests.sha256) == (10, hashlib.sha256(b"0123456789").hexdigest())
+    assert volume.files.read_through(volume.path("file")) == 10
     assert digests.sha1 == hashlib.sha1(b"0123456789").hexdigest()
 
 
@@ -85,7 +86,7 @@ def test_what_is_not_there(volume: Volume) -> None:
     files, path = volume.files, volume.path
     files.replace(path("file"), b"x")
     for name in ("nosuch", "nosuch/below", "file/below"):
-        for look in (files.read, files.digests, files.names, lambda it: files.read_start(it, 1)):
+        for look in (files.read, files.digests, files.read_through, files.names, lambda it: files.read_start(it, 1)):
             with pytest.raises(DeviceMissing):
                 look(path(name))
         with pytest.raises(DeviceMissing):

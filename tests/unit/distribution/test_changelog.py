@@ -93,12 +93,19 @@ def test_the_changelog_of_debian() -> None:
         "\n"
         "gprov (1.9.2) unstable; urgency=medium\n"
         "\n"
-        "  * A list\n"
-        "    of two lines.\n"
+        "  * A list of two lines.\n"
         "  * More.\n"
         "\n"
         " -- gprov <gprov@localhost>  Sat, 28 Feb 2026 12:00:00 +0000\n"
     )
+
+
+def test_lines_of_debian_s_changelog_are_short() -> None:
+    words = "word " * 40
+    text = debian_changelog([Release((1, 0, 0), date(2026, 1, 1), ((f"- {words}", f"  {words}"),))], "1.0.0", 0)
+    assert max(map(len, text.splitlines())) <= 80
+    assert text.count("word") == 80
+    assert text.count("  * ") == 1
 
 
 @given(st.text())

@@ -118,6 +118,13 @@ def test_names_are_told() -> None:
     assert (set(found.users), set(found.groups), found.left_out) == ({b"a"}, {b"b"}, (b"btrfs.x",))
 
 
+def test_lists_in_either_form_are_told() -> None:
+    text = b"user::rw-,group::r--,other::---"
+    assert attributes_of([(b"SCHILY.acl.access", text)], FILE, b"f").has_acl
+    assert attributes_of([(XATTR + b"system.posix_acl_access", RAW)], FILE, b"f").has_acl
+    assert not attributes_of([(XATTR + b"user.a", b"v"), (b"RHT.security.selinux", b"x")], FILE, b"f").has_acl
+
+
 pairs = st.lists(
     st.tuples(
         st.sampled_from([XATTR + b"user.a", XATTR + b"trusted.b", XATTR + b"security.capability", XATTR + b"x.y"])

@@ -46,6 +46,13 @@ def test_rank() -> None:
     assert "2024-13-01 is not in the calendar" in newest.rejected[0].reason
 
 
+def test_what_belongs_beside_images_is_neither_candidate_nor_rejected() -> None:
+    image = "W.2024-01-01.9.upd"
+    newest = rank([image, f"{image}.manifest", f"{image}.manifest.minisig", "trust.chain"], PREFIX, Preference.LATEST)
+    assert [name.filename for name in newest.candidates] == [image]
+    assert newest.rejected == ()
+
+
 def test_rank_of_images_of_several_products() -> None:
     """Images of other products and names that are none were candidates there, the latter as the oldest ones. Here they
     are refused: they would become the "original" image."""

@@ -53,6 +53,7 @@ MANIFESTS = st.builds(
         entries=COUNT,
         digest=st.binary(min_size=32, max_size=32).map(bytes.hex),
         needs=st.builds(Needs, COUNT, COUNT),
+        has_acls=st.booleans(),
         notes=st.lists(TEXT, max_size=3).map(tuple),
         files=st.builds(
             CapturedFiles,
@@ -112,6 +113,13 @@ def test_it_is_read_as_written(manifest: Manifest) -> None:
     assert serialise_manifest(found) == data
 
 
+def test_one_of_an_earlier_version_does_not_say_whether_there_are_acls(manifest: Manifest) -> None:
+    assert not manifest.image.has_acls
+    document = json.loads(serialise_manifest(manifest))
+    del document["Acls"]
+    assert parse_manifest("m", json.dumps(document).encode()).image.has_acls
+
+
 def test_others_read_the_document(manifest: Manifest) -> None:
     value = json.loads(serialise_manifest(manifest))
     assert (value["Name"], value["Date"], value["Build"]) == (
@@ -153,6 +161,7 @@ WRONG: Mapping[str, tuple[object, str]] = {
     "Unpacked": ("1", "$.Unpacked: must be a whole number, is text '1'"),
     "Members": (None, "$.Members: is missing"),
     "ContentBytes": (-1, "$.ContentBytes: must be at least 0, is -1"),
+    "Acls": (0, "$.Acls: must be"),
     "Needs": ({"Allocated": 1}, "$.Needs.Inodes: is missing"),
     "Captured": (None, "$.Captured: is missing"),
 }

@@ -14,6 +14,9 @@ from gprov.apps.host.cli.main import main
 from gprov.domain.branding import Branding
 from gprov.domain.mfg.manuf import parse_manuf
 from gprov.domain.platform.default_table import default_table
+from tools.reference.pages import BUILT_PAGES, COMMITTED_PAGES
+from tools.schemas.registry import FILES
+from tools.site.assemble import documents as pages_of_the_site
 
 ROOT = Path(__file__).parents[3]
 
@@ -141,6 +144,25 @@ def test_links_in_documents_lead_to_files_and_headings() -> None:
             path = (ROOT / document).parent / target if target else ROOT / document
             assert path.exists(), f"{document}: {target}"
             assert not heading or heading in headings(path), f"{document}: {target}#{heading}"
+
+
+def test_each_page_is_in_the_navigation_of_the_site_once() -> None:
+    """If this fails: put a new page into ``nav`` of mkdocs.yml."""
+    _, _, nav = (ROOT / "mkdocs.yml").read_text().partition("\nnav:\n")
+    listed = re.findall(r"^ +- .+: (\S+\.md)$", nav, re.MULTILINE)
+    assert sorted(listed) == sorted([*pages_of_the_site().values(), *BUILT_PAGES])
+
+
+@pytest.mark.parametrize("page", COMMITTED_PAGES)
+def test_pages_of_the_reference_are_generated(page: str) -> None:
+    """Run `python -m tools.reference` after a change."""
+    assert (ROOT / "docs" / page).read_text() == COMMITTED_PAGES[page]()
+
+
+def test_schemas_are_generated() -> None:
+    """Run `python -m tools.reference` after a change."""
+    folder = ROOT / "docs/schemas"
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == FILES
 
 
 def test_every_document_is_reached_from_the_readme() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
+import lzma
 import os
 import shutil
 import stat
+import tarfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +17,7 @@ import pytest
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.adapters.fake.system.ed25519 import PythonVerifier
 from gprov.adapters.linux.keys.minisign_key import read_signer
+from gprov.apps.host.trust.signed_files import sign_file
 from gprov.domain.errors import BadInput
 from gprov.domain.formats.minisign_secret import (
     MAX_LOG2_COST,
@@ -179,6 +183,47 @@ def test_verify_refuses_what_is_not_signed_by_the_owner(desk: Desk) -> None:
 def test_verify_refuses_a_manifest_of_another_image(desk: Desk) -> None:
     image = desk.signed_image("2024-01-01.1", "s")
     desk.path(image).write_bytes(build_image(build_kernel(8)))
+    assert desk.run("image", "verify", f"@{image}", "--trust", "@chain") == 1
+    assert "is validly signed, and describes another file" in desk.said
+
+
+def sign_again(desk: Desk, path: Path) -> None:
+    path.with_name(f"{path.name}.minisig").unlink()
+    sign_file(
+        str(path), path.read_bytes(), read_signer(str(desk.path("s.key")), lambda: Secret("")), "x", PythonVerifier()
+    )
+
+
+def test_a_manifest_that_does_not_say_whether_there_are_acls_is_good(desk: Desk) -> None:
+    """As those of earlier versions."""
+    image = desk.signed_image("2024-01-01.1", "s")
+    path = desk.path(f"{image}.manifest")
+    document = json.loads(path.read_bytes())
+    for value, status in ((True, 0), (None, 0), (False, 0)):
+        if value is None:
+            del document["Acls"]
+        else:
+            document["Acls"] = value
+        path.write_text(json.dumps(document))
+        sign_again(desk, path)
+        assert desk.run("image", "verify", f"@{image}", "--trust", "@chain") == status
+
+
+def test_a_manifest_that_conceals_acls_is_refused(desk: Desk) -> None:
+    """tar would leave them out."""
+    image = desk.image("2024-01-01.1")
+    archive = io.BytesIO(lzma.decompress(desk.path(image).read_bytes()))
+    with tarfile.open(fileobj=archive, mode="a:", format=tarfile.PAX_FORMAT) as tar:
+        member = tarfile.TarInfo("listed")
+        member.pax_headers = {"SCHILY.acl.access": "user::rw-,group::r--,other::---"}
+        tar.addfile(member)
+    desk.path(image).write_bytes(lzma.compress(archive.getvalue(), check=lzma.CHECK_SHA256))
+    desk.done("image", "sign", f"@{image}", "--key", "@s.key")
+    path = desk.path(f"{image}.manifest")
+    document = json.loads(path.read_bytes())
+    assert document["Acls"] is True
+    path.write_text(json.dumps({**document, "Acls": False}))
+    sign_again(desk, path)
     assert desk.run("image", "verify", f"@{image}", "--trust", "@chain") == 1
     assert "is validly signed, and describes another file" in desk.said
 

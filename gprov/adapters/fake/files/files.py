@@ -45,6 +45,10 @@ class FakeFiles(Files):
         return Digests(len(content), sha1, hashlib.sha256(content).hexdigest())
 
     @override
+    def read_through(self, path: str) -> int:
+        return len(read_file(self._machine, path).content)
+
+    @override
     def status(self, path: str) -> FileStatus | None:
         try:
             place = locate(self._machine, path, follow=False)

@@ -125,7 +125,7 @@ class XzTarArchives(Archives, ImageUnpacker):
         first = verified.kept_blocks
         rest, digests = layout.blocks[first:], verified.digests[first:]
         limits = self._limits(path, layout)
-        argv = unpack_argv(target)
+        argv = unpack_argv(target, acls=verified.image.has_acls)
         with (
             ImageFile(path) as file,
             self._processes.start(argv, feed=True) as child,
@@ -146,7 +146,7 @@ class XzTarArchives(Archives, ImageUnpacker):
     def _unpack_authentic(self, stored: StoredImage, target: str, progress: ProgressReport) -> None:
         path, layout = stored.image.path, stored.layout
         limits = self._authentic_limits(path, layout)
-        argv = unpack_argv(target)
+        argv = unpack_argv(target, acls=stored.image.has_acls)
         with ImageFile(path) as file:
             source = AuthenticSource(file, stored)
 

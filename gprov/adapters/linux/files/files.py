@@ -52,15 +52,23 @@ class LinuxFiles(Files):
         import hashlib  # used by provisioning only
 
         sha1, sha256, size = hashlib.sha1(usedforsecurity=False), hashlib.sha256(), 0
+        for part in self._parts_on_medium(path):
+            sha1.update(part)
+            sha256.update(part)
+            size += len(part)
+        return Digests(size, sha1.hexdigest(), sha256.hexdigest())
+
+    @override
+    def read_through(self, path: str) -> int:
+        return sum(map(len, self._parts_on_medium(path)))
+
+    def _parts_on_medium(self, path: str) -> Iterator[bytes]:
         with self._regular(path, "cannot read") as fd:
             # Dirty pages cannot be dropped from the cache, so they are written first.
             os.fsync(fd)
             os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
             while part := os.read(fd, _CHUNK):
-                sha1.update(part)
-                sha256.update(part)
-                size += len(part)
-        return Digests(size, sha1.hexdigest(), sha256.hexdigest())
+                yield part
 
     @override
     def status(self, path: str) -> FileStatus | None:

@@ -37,6 +37,7 @@ COMMANDS = {
     "image": Command("image", "names, order, verification and making of images"),
     "keys": Command("keys", "keys that sign images, and the trust chain of units"),
     "kernel": Command("kernel", "facts of a kernel file, and which of two is newer"),
+    "update": Command("update", "bundles of images for update servers"),
     "manuf": Command("manuf", "check and sign manufData.json"),
     "appliance": Command("appliance", "check a platform table"),
     "smbios": Command("smbios", "decode SMBIOS tables"),

@@ -19,7 +19,7 @@ from gprov.apps.host.cli.progress import progress
 from gprov.domain.branding import Branding
 from gprov.domain.disk.ext4_room import Room, primary_room, smallest_disk
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, ExitCode, GprovError, Problem
-from gprov.domain.image.companions import companions_of, is_companion
+from gprov.domain.image.companions import companions_of
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.decoding import MAX_ARCHIVE
 from gprov.domain.image.imgmeta import FIELDS, ImageMeta, parse_imgmeta
@@ -78,9 +78,8 @@ def listing(
     """Images of a folder in the order in which a restore tries them. "signed": a manifest and its signature are there;
     they are not checked."""
     names = _files(folder)
-    images = [name for name in names if not is_companion(name, prefix)]
-    ranking = rank(images, prefix, Preference.OLDEST if oldest else Preference.LATEST)
-    signed = {name for name in images if {*companions_of(name)} <= {*names}}
+    ranking = rank(names, prefix, Preference.OLDEST if oldest else Preference.LATEST)
+    signed = {name for name in names if {*companions_of(name)} <= {*names}}
     rows = [_row(folder, name.filename, date=name.date.isoformat(), build=name.build) for name in ranking.candidates]
     rows += [_row(folder, rejected.filename, reason=rejected.reason) for rejected in ranking.rejected]
     if as_json:

@@ -42,6 +42,7 @@ def lifecycle(
     tpm: options.Tpm = False,
     tls: options.Tls = False,
     secure_boot: options.SecureBoot = False,
+    signed: options.Signed = False,
     report: options.Report = None,
     kernel: options.Kernel = None,
     provision_kernel: options.ProvisionKernel = None,
@@ -54,7 +55,7 @@ def lifecycle(
 
     plain = options.on_controllers(unit_spec(disks, firmware, serial), controller, recovery_controller)
     spec = replace(with_bmc(plain) if bmc else plain, netboot=netboot, lcd=options.LCDS[lcd], tpm=tpm, tls=tls)
-    spec = with_secure_boot(spec) if secure_boot else spec
+    spec = replace(with_secure_boot(spec) if secure_boot else spec, signed=signed)
     spec = with_nic(spec, nic) if nic is not None else spec
     request = lab_runs.StageRequest(workdir=workdir, spec=spec, report=report, as_json=as_json)
     return lab_runs.new_unit("lifecycle", request, lab_runs.Built(kernel, provision_kernel, image, sign_cert))
@@ -75,6 +76,7 @@ def provision(
     tpm: options.Tpm = False,
     tls: options.Tls = False,
     secure_boot: options.SecureBoot = False,
+    signed: options.Signed = False,
     report: options.Report = None,
     kernel: options.Kernel = None,
     provision_kernel: options.ProvisionKernel = None,
@@ -87,7 +89,7 @@ def provision(
 
     plain = options.on_controllers(unit_spec(disks, firmware, serial), controller, recovery_controller)
     spec = replace(with_bmc(plain) if bmc else plain, netboot=netboot, lcd=options.LCDS[lcd], tpm=tpm, tls=tls)
-    spec = with_secure_boot(spec) if secure_boot else spec
+    spec = replace(with_secure_boot(spec) if secure_boot else spec, signed=signed)
     spec = with_nic(spec, nic) if nic is not None else spec
     request = lab_runs.StageRequest(workdir=workdir, spec=spec, report=report, as_json=as_json)
     return lab_runs.new_unit("provision", request, lab_runs.Built(kernel, provision_kernel, image, sign_cert))
@@ -130,6 +132,7 @@ def cuts(
     seed: Annotated[str, typer.Option(metavar="TEXT", help="decides, with its number, what each cut is")] = "1",
     first: Annotated[int, typer.Option(metavar="N", help="number of the first cut", min=0)] = 0,
     jobs: Annotated[int, typer.Option(metavar="N", help="how many at once", min=1)] = 2,
+    signed: options.Signed = False,
     look: Annotated[
         bool, typer.Option("--look", help="only judge what a cut restore leaves of RECOVERY; seconds each")
     ] = False,
@@ -144,5 +147,5 @@ def cuts(
     from gprov.apps.host.lab.campaign import Campaign
 
     campaign = Campaign(seed=seed, first=first, count=count, jobs=jobs, started=not look)
-    scenario = lab_cuts.CutSubject(stage, firmware, disks, serial)
+    scenario = lab_cuts.CutSubject(stage=stage, firmware=firmware, disks=disks, serial=serial, signed=signed)
     return lab_cuts.run_cuts(scenario, campaign, workdir, report, as_json=as_json)

@@ -110,6 +110,13 @@ SecureBoot = Annotated[
         help="the firmware of a new unit has the lab's keys enrolled and starts only signed kernels (UEFI)",
     ),
 ]
+Signed = Annotated[
+    bool,
+    typer.Option(
+        "--signed",
+        help="kernels of a new unit have the keys of the lab's owner, who signs its images (docs/how-to/signing.md)",
+    ),
+]
 Serial = Annotated[str, typer.Option("--serial", metavar="TEXT", help="serial number of a new unit", parser=_serial)]
 Report = Annotated[
     str | None, typer.Option("--report", metavar="FILE", help="where the JSON report goes (default: DIR/report.json)")

@@ -46,14 +46,16 @@ class Built:
     image: str | None = None
     certificate: str | None = None
 
-    def products(self, *, secure_boot: bool) -> Products | None:
+    def products(self, spec: VirtualUnitSpec) -> Products | None:
         """None: to be built. Raises ValueError for options that do not fit together, DeviceMissing."""
         paths = (self.kernel, self.provision_kernel, self.image)
         given = tuple(path for path in paths if path is not None)
-        if (self.certificate is not None) != (secure_boot and bool(given)):
+        if (self.certificate is not None) != (spec.secure_boot and bool(given)):
             raise ValueError("--sign-cert belongs to --secure-boot with --kernel, --provision-kernel and --image")
         if not given:
             return None
+        if spec.signed:
+            raise ValueError("--signed builds kernels with the lab's keys: it excludes --kernel")
         if len(given) < len(paths):
             raise ValueError("--kernel, --provision-kernel and --image belong together")
         for path in given:
@@ -67,11 +69,12 @@ def new_unit(action: str, request: StageRequest, built: Built) -> int:
     """``action``: lifecycle or provision. The files of ``built`` are checked before an earlier unit is replaced."""
     container = LabContainer()
     try:
-        products = built.products(secure_boot=request.spec.secure_boot)
+        products = built.products(request.spec)
         named_accelerator(container.environment())
     except (BadInput, ValueError) as error:
         return wrong_usage(str(error))
     set_value(container.secure_boot, request.spec.secure_boot)
+    set_value(container.signed, request.spec.signed)
     if products is not None:
         set_value(container.products, products)
     with orderly_end():

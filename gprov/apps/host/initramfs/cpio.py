@@ -1,8 +1,4 @@
-"""Writes "newc" cpio archives, the format of an initramfs.
-
-Source: kernel Documentation/driver-api/early-userspace/buffer-format.rst. A member is a header of 110 ASCII bytes
-(magic "070701", then thirteen fields of eight hexadecimal digits), its name with a final NUL, padding to four
-bytes, its content, padding to four bytes. The member "TRAILER!!!" ends the archive.
+"""Writes "newc" cpio archives, the format of an initramfs (gprov.domain.formats.cpio).
 
 The same nodes always give the same bytes: sorted by path, owned by root, dated 1970, numbered in order. Writing
 device nodes needs no privilege.
@@ -16,11 +12,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from gprov.domain.errors import BadInput, Problem
+from gprov.domain.formats.cpio import ALIGN, MAX_FIELD, TRAILER, MemberHeader, opening, trailer
 
-MAGIC = b"070701"
-TRAILER = "TRAILER!!!"
-ALIGN = 4
-_MAX_FIELD = 0xFFFF_FFFF
 _MAX_NAME = 4095  # the kernel skips members with longer names without a message (PATH_MAX with its NUL)
 _TYPES = (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK, stat.S_IFCHR, stat.S_IFBLK)
 
@@ -66,22 +59,18 @@ def archive(nodes: Iterable[Node]) -> bytes:
     out = bytearray()
     for inode, node in enumerate(ordered, 1):
         _append(out, node, inode)
-    _append(out, Node(TRAILER, 0), 0)
-    return bytes(out)
+    return bytes(out + trailer())
 
 
 def _append(out: bytearray, node: Node, inode: int) -> None:
-    name = node.path.encode() + b"\0"
     links = 2 if node.is_folder else 1
-    fields = (inode, node.mode, 0, 0, links, 0, len(node.content), 0, 0, *node.device, len(name), 0)
-    out += MAGIC + b"".join(b"%08X" % number for number in fields) + name
-    _pad(out)
+    size = len(node.content)
+    out += opening(
+        node.path,
+        MemberHeader(inode=inode, mode=node.mode, links=links, size=size, device=node.device),
+    )
     out += node.content
-    _pad(out)
-
-
-def _pad(out: bytearray) -> None:
-    out += bytes(-len(out) % ALIGN)
+    out += bytes(-size % ALIGN)
 
 
 def _check(ordered: list[Node]) -> None:
@@ -104,11 +93,11 @@ def _problems(node: Node) -> Iterable[str]:
         yield "has too long a name"
     if stat.S_IFMT(node.mode) not in _TYPES:
         yield f"has the unknown type {stat.S_IFMT(node.mode):o}"
-    if len(node.content) > _MAX_FIELD:
+    if len(node.content) > MAX_FIELD:
         yield "is larger than 4 GiB"
     if node.content and not (stat.S_ISREG(node.mode) or stat.S_ISLNK(node.mode)):
         yield "has content, but is neither file nor link"
     if stat.S_ISLNK(node.mode) and not 0 < len(node.content) <= _MAX_NAME:
         yield "is a link with an empty or too long target"
-    if any(not 0 <= number <= _MAX_FIELD for number in node.device):
+    if any(not 0 <= number <= MAX_FIELD for number in node.device):
         yield "has a device number out of range"

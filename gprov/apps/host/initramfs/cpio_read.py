@@ -1,4 +1,4 @@
-"""Reads "newc" cpio archives, as this project, cpio(1) and Buildroot write them. Format: see cpio.
+"""Reads "newc" cpio archives, as this project, cpio(1) and Buildroot write them. Format: see gprov.domain.formats.cpio.
 
 Owners, dates and numbers of files are not kept. Members of an archive that consist of several names for one file (hard
 links) each get the content, which cpio stores with the last of them.
@@ -10,12 +10,9 @@ import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from gprov.apps.host.initramfs.cpio import ALIGN, MAGIC, TRAILER, Node
+from gprov.apps.host.initramfs.cpio import Node
 from gprov.domain.errors import BadInput, Problem
-
-_FIELDS = 13
-_DIGITS = 8
-_HEADER = len(MAGIC) + _FIELDS * _DIGITS
+from gprov.domain.formats.cpio import HEADER_SIZE, TRAILER, aligned, parse_header
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,41 +37,22 @@ def _contents(members: list[_Member]) -> Mapping[tuple[int, ...], bytes]:
 def _members(content: bytes, name: str) -> Iterator[_Member]:
     position = 0
     while True:
-        header = content[position : position + _HEADER]
-        if header[: len(MAGIC)] != MAGIC[: len(header)]:
-            raise BadInput(name, [Problem(f"byte {position}", 'no header of a cpio archive ("newc")')])
-        if len(header) < _HEADER:
-            raise BadInput(name, [Problem(f"byte {position}", "the archive ends without its trailer")])
-        numbers = _numbers(header, name, position)
-        inode, mode, _, _, links, _, size, *place = numbers[:9]
-        device, length = (numbers[9], numbers[10]), numbers[11]
-        start = position + _HEADER
-        body = _aligned(start + length)
-        end = body + size
-        if length == 0 or end > len(content):
+        header = parse_header(name, position, content[position : position + HEADER_SIZE])
+        start = position + HEADER_SIZE
+        body = aligned(start + header.name_size)
+        end = body + header.size
+        if header.name_size == 0 or end > len(content):
             raise BadInput(name, [Problem(f"byte {position}", "a member that is cut off, or has no name")])
-        path = _path(content[start : start + length - 1])
+        path = _path(content[start : start + header.name_size - 1])
         if path == TRAILER:
             return
         if path:
-            node = Node(path, mode, content[body:end], device)
-            yield _Member(node=node, inode=(inode, *place), links=links)
-        position = _aligned(end)
-
-
-def _numbers(header: bytes, name: str, position: int) -> list[int]:
-    digits = header[len(MAGIC) :]
-    try:
-        return [int(digits[start : start + _DIGITS], 16) for start in range(0, len(digits), _DIGITS)]
-    except ValueError as exc:
-        raise BadInput(name, [Problem(f"byte {position}", "a header with other than hexadecimal digits")]) from exc
+            node = Node(path, header.mode, content[body:end], header.device)
+            yield _Member(node=node, inode=(header.inode, *header.home), links=header.links)
+        position = aligned(end)
 
 
 def _path(raw: bytes) -> str:
     """Without leading "./" and "/"; "" for the root folder."""
     path = raw.decode(errors="surrogateescape").removeprefix("./").lstrip("/")
     return "" if path == "." else path
-
-
-def _aligned(position: int) -> int:
-    return position + -position % ALIGN

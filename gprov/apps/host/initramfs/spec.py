@@ -6,6 +6,7 @@ keys are errors.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -68,7 +69,9 @@ _MAPS = ("replace", "programs", "libraries", "libraries_32", "databases", "copie
 _PATHS = ("databases", "copies")
 _NODES = ("folders", "files", "scripts", "links", "devices")
 _KEYS = {"start", *_LISTS, *_MAPS, *_NODES}
-_PERMISSION_BITS = 0o7777
+_PERMISSIONS = re.compile("0?[0-7]{1,4}")
+# Of a device: Linux has numbers of 12 and 20 bits.
+_NUMBER = re.compile("[0-9]{1,7}")
 
 
 def parse_spec(text: str, flavor: Flavor, source: str = "freeze specification") -> FreezeSpec:
@@ -126,6 +129,8 @@ class _Table:
         self._name = name
         self._value = value if isinstance(value, dict) else {}
         self._problems = problems
+        if value is not None and not isinstance(value, dict):
+            problems.append(Problem(name, "must be a table"))
         for key in self._value:
             if key not in _KEYS:
                 self._problem(key, "unknown key")
@@ -185,16 +190,12 @@ def _folder(path: str, text: str) -> Node:
 def _device(path: str, text: str) -> Node:
     """``text`` is "c 5 1 0600": kind, major, minor, permissions."""
     words = text.split()
-    if len(words) != 4 or words[0] not in ("b", "c") or not (words[1].isdecimal() and words[2].isdecimal()):
+    if len(words) != 4 or words[0] not in ("b", "c") or not all(_NUMBER.fullmatch(word) for word in words[1:3]):
         raise ValueError(f'must be like "c 5 1 0600", is {text!r}')
     return device_node(path, words[0], int(words[1]), int(words[2]), _permissions(words[3]))
 
 
 def _permissions(text: str) -> int:
-    try:
-        value = int(text, 8)
-    except ValueError:
-        value = -1
-    if not 0 <= value <= _PERMISSION_BITS:
+    if not _PERMISSIONS.fullmatch(text):
         raise ValueError(f"must be octal permissions, is {text!r}")
-    return value
+    return int(text, 8)

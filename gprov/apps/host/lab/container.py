@@ -10,13 +10,13 @@ from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.image.create import ImageMaker
 from gprov.apps.host.initramfs.cache import Cache, default_root
 from gprov.apps.host.initramfs.progress import BuildProgress
-from gprov.apps.host.initramfs.signing import KernelSigner
 from gprov.apps.host.lab.accel import AcceleratorChoice
 from gprov.apps.host.lab.argv import Accelerator
 from gprov.apps.host.lab.cuts import PowerCuts
 from gprov.apps.host.lab.lifecycle import Lab
+from gprov.apps.host.lab.owner import lab_trust
 from gprov.apps.host.lab.probe import GuestProbe
-from gprov.apps.host.lab.products import ProductBuilder, Products
+from gprov.apps.host.lab.products import KernelKeys, ProductBuilder, Products
 from gprov.apps.host.lab.runner import Runner
 from gprov.apps.host.lab.scenario import CutScenarios, small_products
 from gprov.apps.host.lab.secure_boot import lab_signer
@@ -50,12 +50,13 @@ def _images(lab: LabContainer) -> ImageMaker:
 
 def _builder(lab: LabContainer) -> ProductBuilder:
     return ProductBuilder(
-        lab.processes(), lab.cache(), lab.progress(), lab.images(), lab.environment(), lab.jobs(), _signer(lab)
+        lab.processes(), lab.cache(), lab.progress(), lab.images(), lab.environment(), lab.jobs(), _keys(lab)
     )
 
 
-def _signer(lab: LabContainer) -> KernelSigner | None:
-    return lab_signer(lab.processes(), lab.cache(), lab.progress()) if lab.secure_boot() else None
+def _keys(lab: LabContainer) -> KernelKeys:
+    signer = lab_signer(lab.processes(), lab.cache(), lab.progress()) if lab.secure_boot() else None
+    return KernelKeys(signer, lab_trust()) if lab.signed() else KernelKeys(signer)
 
 
 def _products(lab: LabContainer) -> Products:
@@ -103,12 +104,13 @@ def _cuts(lab: LabContainer) -> PowerCuts:
 class LabContainer(Container):
     """``lab`` is the use case; ``products`` may be replaced by products that were built elsewhere. ``suite``: of the
     Debian root that ``products`` holds an image of, "" for the usual one. ``secure_boot``: kernels are signed with the
-    lab's key."""
+    lab's key. ``signed``: kernels have the keys of the lab's owner."""
 
     environment = value(os.environ)
     jobs = value(len(os.sched_getaffinity(0)))
     suite = value("")
     secure_boot = value(False)
+    signed = value(False)
     processes = singleton(_processes)
     progress = singleton(_progress)
     cache = singleton(_cache, itself)

@@ -23,12 +23,15 @@ from dataclasses import dataclass
 from gprov.apps.host.initramfs.hostfiles import os_errors_translated, read_file, write_file
 from gprov.apps.host.lab.manufdata import Artifact, StepArtifacts, manuf_data
 from gprov.apps.host.lab.namespace import inside
+from gprov.apps.host.lab.owner import sign_file, sign_image
+from gprov.apps.host.lab.products import file_digest
 from gprov.apps.host.lab.stepfiles import PROGRAM, SCRIPT, STASH, step_files
 from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.apps.server.tls.certificate_files import create_own_ca, own_paths
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.errors import DeviceMissing, ToolFailed
+from gprov.domain.image.name import SUFFIX
 from gprov.domain.unit.trust import OwnCa, argument_for, parse_ca
 from gprov.ports.process import Processes, Running
 
@@ -100,19 +103,25 @@ class FactoryServerProcess:
 
     def publish(self, files: Mapping[str, str], spec: VirtualUnitSpec) -> None:
         """Publish files (path on this host by published name) and a manufData.json that names them and specifies this
-        unit. Units with UEFI have steps and a stash archive too; those with BIOS show provisioning without any."""
+        unit. Units with UEFI have steps and a stash archive too; those with BIOS show provisioning without any. Images
+        and manufData.json are signed for units whose kernels have keys."""
         folder = os.path.join(self.folder, "files")
-        artifacts = []
+        published = []
         for name, source in files.items():
             target = os.path.join(folder, name)
             with os_errors_translated(source):
                 shutil.copyfile(source, target)
-                with open(target, "rb") as file:
-                    digest = hashlib.file_digest(file, "sha256").hexdigest()
             if name != Branding().provision_kernel:  # for the firmware, not for RECOVERY
-                artifacts.append(Artifact(f"{self.guest_url}/files/{name}", digest))
+                published.append(target)
+        if spec.signed:
+            images = [path for path in published if path.endswith(SUFFIX)]
+            published += [path for image in images for path in sign_image(image, folder).values()]
+        artifacts = [Artifact(f"{self.guest_url}/files/{os.path.basename(p)}", file_digest(p)) for p in published]
         data = manuf_data(artifacts, self.guest_url, spec, self._publish_steps(spec))
-        write_file(os.path.join(folder, MANUF_DATA), json.dumps(data, indent=2).encode())
+        document = os.path.join(folder, MANUF_DATA)
+        write_file(document, json.dumps(data, indent=2).encode())
+        if spec.signed:
+            sign_file(document)
 
     def _publish_steps(self, spec: VirtualUnitSpec) -> StepArtifacts | None:
         if spec.firmware is not FirmwareKind.UEFI:

@@ -23,6 +23,7 @@ from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, Problem
 from gprov.domain.image.imgmeta import ImageMeta
 from gprov.domain.image.name import ImageName
+from gprov.domain.trust.built_in import BuiltInTrust
 from gprov.ports.process import Processes
 
 _BUILDROOT = shipped_folder()
@@ -31,6 +32,7 @@ _KEPT = 4
 _SECONDS = 600.0
 # Fast: lab images are used for a short time.
 _PRESET = 1
+_NO_TRUST = BuiltInTrust()
 FIRST_IMAGE = ImageName(date(2024, 1, 15), 1, "0001", Branding().image_prefix)
 
 
@@ -62,9 +64,19 @@ class Products:
         return {name: file_digest(path) for name, path in files.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class KernelKeys:
+    """``signer``: signs the kernels for the firmware; None: they are not signed. ``trust``: what they accept."""
+
+    signer: KernelSigner | None = None
+    trust: BuiltInTrust = _NO_TRUST
+
+
+_NO_KEYS = KernelKeys()
+
+
 class ProductBuilder:
-    """``environment``: BUILD_NUMBER, and proxy settings for the package manager. ``signer``: signs the kernels; None:
-    they are not signed."""
+    """``environment``: BUILD_NUMBER, and proxy settings for the package manager."""
 
     def __init__(
         self,
@@ -74,7 +86,7 @@ class ProductBuilder:
         images: ImageMaker,
         environment: Mapping[str, str],
         jobs: int,
-        signer: KernelSigner | None = None,
+        keys: KernelKeys = _NO_KEYS,
     ) -> None:
         self._processes = processes
         self._cache = cache
@@ -84,7 +96,8 @@ class ProductBuilder:
         self._roots = RootBuilder(processes, cache, progress, environment)
         self._number = _build_number(environment)
         self._jobs = jobs
-        self._signer = signer
+        self._signer = keys.signer
+        self._trust = keys.trust
 
     def build(self, suite: str = "") -> Products:
         """``suite``: of the Debian root, "" for the usual one."""
@@ -103,7 +116,8 @@ class ProductBuilder:
         fragments = (FRAGMENT,) if self._signer is not None and flavor is Flavor.NORMAL else ()
         choice = shipped_choice(os.path.join(_BUILDROOT, "kernel"), fragments)
         firmware = chosen_firmware(choice.settings, choice.folder, INSTALLED)
-        initramfs = self._builds.initramfs(os.path.join(_BUILDROOT, "initramfs.toml"), flavor, firmware=firmware)
+        freeze = os.path.join(_BUILDROOT, "initramfs.toml")
+        initramfs = self._builds.initramfs(freeze, flavor, firmware=firmware, trust=self._trust)
         built = self._builds.kernel(choice, initramfs, self._number, self._jobs)
         return (built if self._signer is None else self._builds.signed(built, self._signer)).files.image
 

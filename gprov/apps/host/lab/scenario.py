@@ -29,6 +29,7 @@ from gprov.apps.host.lab.factory import factory_for
 from gprov.apps.host.lab.inspection import ExpectedContent, primary_tree
 from gprov.apps.host.lab.lifecycle import PROVISION, PROVISIONED, RESTORE, RESTORED, STARTED, UNIT_ARGUMENTS, Lab
 from gprov.apps.host.lab.machine import DirectKernel
+from gprov.apps.host.lab.owner import sign_image
 from gprov.apps.host.lab.products import FIRST_IMAGE, ProductBuilder, Products, file_digest
 from gprov.apps.host.lab.recording import Recording, recorded, require_recordable
 from gprov.apps.host.lab.smallroot import SmallImages, renumbered
@@ -155,15 +156,19 @@ class CutScenarios:
     def _make_restored(self, make_unit: MakeUnit, products: Products, newer: str, folder: str) -> None:
         unit = make_unit(folder)
         number = _last_partition(self._processes, unit)
+        images = {products.image_name: products.image, os.path.basename(newer): newer}
+        added = {os.path.basename(newer): newer}
+        if unit.spec.signed:
+            added |= sign_image(newer, folder)
         with ext_volume(self._processes, unit.recovery, number, writable=True) as recovery:
-            recovery.add(newer, f"/{IMAGE_FOLDER}/{os.path.basename(newer)}")
+            for name, path in added.items():
+                recovery.add(path, f"/{IMAGE_FOLDER}/{name}")
         remove_flag(self._processes, unit)
         overlay = unit.overlay(os.path.join(folder, "trial"), self._processes)
         self._record(unit, overlay, RESTORE, RESTORED)
         _require([self._stages.run("boot", overlay.machine(), overlay.serial_log("boot"), STARTED)])
-        images = {products.image_name: products.image, os.path.basename(newer): newer}
         with os_errors_translated(folder):
-            self._keep_expected(unit, overlay, newer, images)
+            self._keep_expected(unit, overlay, newer, images | added)
             shutil.rmtree(overlay.folder)
 
     def _make_provisioned(self, spec: VirtualUnitSpec, products: Products, base: MakeUnit | None, folder: str) -> None:

@@ -49,6 +49,8 @@ class VirtualUnitSpec:
     tls: bool = False
     # Its firmware has the lab's keys enrolled and starts only what is signed with them.
     secure_boot: bool = False
+    # Its kernels have the keys of the lab's owner, and accept only what is signed with them.
+    signed: bool = False
     # QEMU's name of the network interface's model (``nics``), "" for the usual one.
     nic: str = ""
 
@@ -105,13 +107,15 @@ def spec_text(spec: VirtualUnitSpec) -> bytes:
     values = asdict(spec) | plain
     # Units without these have the same text as before there were any: it is part of keys of the cache.
     del values["lcd"], values["bmc"], values["tpm"], values["tls"], values["nic"], values["secure_boot"]
+    del values["signed"]
     display = {} if spec.lcd is None else {"lcd": str(spec.lcd.value)}
     controller = {"bmc": True} if spec.bmc else {}
     chip = {"tpm": True} if spec.tpm else {}
     encryption = {"tls": True} if spec.tls else {}
     interface = {"nic": spec.nic} if spec.nic else {}
     secured = {"secure_boot": True} if spec.secure_boot else {}
-    extras = display | controller | chip | encryption | interface | secured
+    owned = {"signed": True} if spec.signed else {}
+    extras = display | controller | chip | encryption | interface | secured | owned
     return json.dumps(values | extras, indent=2).encode() + b"\n"
 
 
@@ -135,6 +139,7 @@ def read_spec(source: str, raw: bytes) -> VirtualUnitSpec:
         tpm=root.boolean("tpm"),
         tls=root.boolean("tls"),
         secure_boot=root.boolean("secure_boot"),
+        signed=root.boolean("signed"),
         nic=root.one_of("nic", {name: name for name in NICS}, ""),
     )
     return finish(source, root, spec)

@@ -65,9 +65,14 @@ class Owner:
         self.state([self.first])
 
     @property
-    def chain(self) -> bytes:
+    def trust_chain(self) -> TrustChain:
         """All statements so far."""
-        return serialise_chain(TrustChain(tuple(self._statements)))
+        return TrustChain(tuple(self._statements))
+
+    @property
+    def chain(self) -> bytes:
+        """The same as a file."""
+        return serialise_chain(self.trust_chain)
 
     def state(
         self, signers: Iterable[str], revoked: Iterable[str] = (), *, keep: Iterable[bytes] = (), roots: str = ""

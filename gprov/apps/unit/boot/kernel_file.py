@@ -11,5 +11,5 @@ def read_kernel(files: Files, path: str) -> KernelFacts:
     DeviceMissing, DeviceFault, BadInput (not a kernel, or truncated)."""
     head = files.read_start(path, KERNEL_START)
     facts = parse_bzimage(head)
-    check_length(head, files.digests(path).size)
+    check_length(head, files.read_through(path))
     return facts

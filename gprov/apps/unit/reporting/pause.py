@@ -59,5 +59,5 @@ def wait_or_skip(
 def format_duration(seconds: float) -> str:
     """For people: "45 s", "10 min", "2.5 h"."""
     if seconds < 120:
-        return f"{seconds:g} s"
-    return f"{seconds / 60:g} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"
+        return f"{seconds:.3g} s"
+    return f"{seconds / 60:.3g} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"

@@ -101,6 +101,11 @@ class Checked(Text):
                 obj.problem(key, problem.message)
             return text
 
+    @override
+    def schema(self) -> Schema:
+        """Without what ``fit`` asks for."""
+        return super().schema() if self.empty else {**super().schema(), "pattern": "\\S"}
+
     def fitted(self, text: str) -> str:
         """Raises BadInput with every problem."""
         if not text.strip():

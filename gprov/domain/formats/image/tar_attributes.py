@@ -34,15 +34,17 @@ MAX_IN_BLOCK = 4096 - 32 - 4
 MAX_IN_INODE = 256 - 128 - 32 - 4 - 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attributes:
     """``size``: bytes of all of them as ext4 stores them. ``users``, ``groups``: names in access control lists.
-    ``left_out``: names of attributes that the extraction passes over."""
+    ``left_out``: names of attributes that the extraction passes over. ``has_acl``: an access control list is among
+    them."""
 
     size: int
     users: frozenset[bytes] = frozenset()
     groups: frozenset[bytes] = frozenset()
     left_out: tuple[bytes, ...] = ()
+    has_acl: bool = False
 
 
 def concerns_attributes(key: bytes) -> bool:
@@ -52,13 +54,15 @@ def concerns_attributes(key: bytes) -> bool:
 def attributes_of(pairs: Iterable[tuple[bytes, bytes]], kind: bytes, member: bytes) -> Attributes:
     """What the extended header ``pairs`` of the member ``what`` brings. Raises Malformed if ext4 would refuse it."""
     if kind == HARD_LINK:
-        return Attributes(0)  # the file has its own
+        return Attributes(size=0)  # the file has its own
     size = 0
+    has_acl = False
     acls: list[Acl] = []
     left_out: list[bytes] = []
     for key, value in pairs:
         if key.startswith(ATTRIBUTE):
             name = key[len(ATTRIBUTE) :]
+            has_acl |= name in RAW_ACLS
             if is_taken(name):
                 _check_attribute(name, value, kind, member)
                 size += attribute_bytes(name, len(value))
@@ -68,6 +72,7 @@ def attributes_of(pairs: Iterable[tuple[bytes, bytes]], kind: bytes, member: byt
             size += attribute_bytes(b"security.selinux", len(value) + 1)
         elif (key == ACCESS_ACL and kind != SYMLINK) or (key == DEFAULT_ACL and kind == FOLDER):
             acl = _acl(value, member)
+            has_acl = True
             acls.append(acl)
             size += 16 + acl_bytes(acl)
     if size > MAX_IN_BLOCK:
@@ -76,10 +81,11 @@ def attributes_of(pairs: Iterable[tuple[bytes, bytes]], kind: bytes, member: byt
         )
     entries = [entry for acl in acls for entry in acl if entry.name]
     return Attributes(
-        size,
-        frozenset(entry.name for entry in entries if entry.tag == USER),
-        frozenset(entry.name for entry in entries if entry.tag == GROUP),
-        tuple(left_out),
+        size=size,
+        users=frozenset(entry.name for entry in entries if entry.tag == USER),
+        groups=frozenset(entry.name for entry in entries if entry.tag == GROUP),
+        left_out=tuple(left_out),
+        has_acl=has_acl,
     )
 
 

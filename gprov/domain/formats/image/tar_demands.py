@@ -21,10 +21,12 @@ Pairs = Iterable[tuple[bytes, bytes]]
 
 
 class Demands:
-    """``usage``: blocks. Raises Malformed for attributes that ext4 rejects."""
+    """``usage``: blocks; ``has_acls``: does a member have an access control list? Raises Malformed for attributes that
+    ext4 rejects."""
 
     def __init__(self) -> None:
         self.usage = Ext4Usage()
+        self.has_acls = False
         self._users: dict[bytes, bytes] = {}  # name in an access control list → the first member that has it
         self._groups: dict[bytes, bytes] = {}
         self._in_folders: dict[bytes, int] = {}  # bytes of attributes
@@ -34,6 +36,7 @@ class Demands:
         """Add the attributes of the member ``name`` at ``place``."""
         found = attributes_of(pairs, kind, name)
         size = found.size
+        self.has_acls |= found.has_acl
         if kind == FOLDER and size:  # which may come again, and keeps what it had
             self._in_folders[place] = size = self._in_folders.get(place, 0) + size
             if size > MAX_IN_BLOCK:

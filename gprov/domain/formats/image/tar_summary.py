@@ -11,13 +11,15 @@ from gprov.domain.formats.image.ext4_usage import Needs
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TarSummary:
     """``unpacked``: bytes of the archive; ``content_bytes``: sum of the sizes of regular files, holes included;
-    ``notes``: content that unpacking leaves out or changes, one line each."""
+    ``has_acls``: does a member have an access control list? ``notes``: content that unpacking leaves out or changes,
+    one line each."""
 
     unpacked: int
     content_bytes: int
     entries: int
     files: CapturedFiles
     needs: Needs
+    has_acls: bool
     notes: tuple[str, ...] = ()
 
 

@@ -92,6 +92,7 @@ class TarWalker:
             entries=self._totals.members,
             files=files,
             needs=self._demands.needs(self._paths),
+            has_acls=self._demands.has_acls,
             notes=self._demands.notes,
         )
 

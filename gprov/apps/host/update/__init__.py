@@ -1,0 +1,1 @@
+"""Tools of an owner who updates units over the air."""
