@@ -16,11 +16,7 @@ LIVES := tests/unit/simulate/test_mass_cuts.py tests/unit/simulate/test_life.py
 # Whole flows, and what is outside of the domain: not traced either, which nearly doubles the time of flows.
 UNTRACED := $(addprefix tests/unit/,apps build core distribution flow lab mutants simulate)
 
-<<<<<<< HEAD
-.PHONY: help setup demo simulate test lint unit integ vm nightly fuzz mutants bench packages buildroot clean
-=======
-.PHONY: help setup demo simulate test lint unit integ vm nightly fuzz mutants bench docs buildroot clean
->>>>>>> main
+.PHONY: help setup demo simulate test lint unit integ vm nightly fuzz mutants bench docs packages buildroot clean
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
 
@@ -73,10 +69,6 @@ mutants: setup ## do unit tests notice small changes of planners, boot decision 
 bench: setup ## measurements, as ratios against a named reference of the same run
 	for name in boot boot_instructions freeze_startup image_apply restore erase server_load; do echo "== $$name"; $(PYTHON) -m benchmarks.$$name || exit 1; done
 
-<<<<<<< HEAD
-packages: setup ## source archive, wheel, Debian packages, into out/packages
-	nice -n 10 $(PYTHON) -m distribution --output $(OUT)/packages
-=======
 docs: setup .venv-docs/ready ## the documentation as a site: out/site/index.html
 	$(PYTHON) -m tools.site $(OUT)/docs
 	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet --strict
@@ -86,7 +78,9 @@ docs: setup .venv-docs/ready ## the documentation as a site: out/site/index.html
 	/usr/bin/python3.11 -m venv .venv-docs
 	.venv-docs/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements/docs.txt
 	touch .venv-docs/ready
->>>>>>> main
+
+packages: setup ## source archive, wheel, Debian packages, into out/packages
+	nice -n 10 $(PYTHON) -m distribution --output $(OUT)/packages
 
 buildroot: setup ## the external tree in a tree of Buildroot: BUILDROOT=/path
 	@test -f "$(BUILDROOT)/utils/check-package" || { echo 'make buildroot BUILDROOT=/path: a tree of Buildroot, 2025.11 or later'; exit 2; }
