@@ -3,12 +3,11 @@
 Loads everything, prints "ready", and begins at the first line of its input: an erase runs in a program that has been
 started long ago. Prints its peak memory in KiB at the end, and the median time in microseconds between two requests to
 a drive, in which that does nothing. Exit status 0: all bytes were written, or are as expected.
-
-    python -m benchmarks.erase_pass {write,compare} {zeros,stamped} NODE...
 """
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import sys
 import time
@@ -73,7 +72,16 @@ class Timed(RawDevice):
 
 
 def main() -> int:
-    way, name, *nodes = sys.argv[1:]
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.erase_pass",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("way", choices=("write", "compare"))
+    parser.add_argument("name", metavar="pattern", choices=("zeros", "stamped"))
+    parser.add_argument("nodes", metavar="NODE", nargs="+", help="whole disks, such as /dev/loop0: all is overwritten")
+    given = parser.parse_args()
+    way, name, nodes = given.way, given.name, given.nodes
     blocks, clock = SysfsBlockDevices(include_loop=True), SystemClock()
     disks = [disk for disk in blocks.disks() if disk.node in nodes]
     pattern = Stamped("benchmark") if name == "stamped" else Fill(0)

@@ -29,43 +29,56 @@ from mutants.collector import Mutant
 from mutants.sites import is_another_program, mutants_of
 
 MIN_KILLED_PCT = 90
-DOMAIN = Path("gprov/domain")
+ROOT = Path("gprov")
 PLANS = tuple(f"plan/test_{name}.py" for name in ("plans_whole", "plan_bios", "image_problems", "plan_properties"))
-# Mutated files, and the tests nearest to them, which run first. Paths relative to the domain and to tests/unit.
+RECOVERED = tuple(
+    f"flow/test_{name}.py" for name in ("trust_chains", "trust_records", "trust_built_in", "security_floor")
+)
+ADMITTED = (*RECOVERED, "flow/test_trust_override.py", "flow/test_signed_images.py", "flow/test_evil_network.py")
+# Mutated files, and the tests nearest to them, which run first. Paths relative to ROOT and to tests/unit.
 NEAREST: dict[str, tuple[str, ...]] = {
-    "plan/bios.py": PLANS,
-    "plan/disk_operations.py": (*PLANS, "apps/test_executor.py"),
-    "plan/file_operations.py": (*PLANS, "apps/test_executor.py"),
-    "plan/kernels.py": PLANS,
-    "plan/provision.py": PLANS,
-    "plan/preconditions.py": PLANS,
-    "plan/restore.py": PLANS,
-    "plan/restore_facts.py": PLANS,
-    "plan/system_files.py": PLANS,
-    "boot/decisions.py": ("boot/test_decision.py",),
-    "boot/boot_counts.py": ("boot/test_boot_counts.py",),
-    "boot/budget.py": ("boot/test_budget.py",),
-    "boot/decide.py": ("boot/test_decision.py",),
-    "boot/decide_root.py": ("boot/test_decision.py",),
-    "boot/decide_request.py": ("boot/test_boot_request.py",),
-    "boot/boot_request.py": ("boot/test_boot_request.py",),
-    "boot/decide_arrays.py": ("boot/test_decision.py",),
-    "boot/entries.py": ("boot/test_entries.py",),
-    "boot/kept_arguments.py": ("boot/test_keptargs.py",),
-    "boot/boot_partition.py": ("boot/test_boot_partition.py",),
-    "boot/survey.py": ("boot/test_survey.py",),
-    "disk/layout.py": ("disk/test_plan_layout.py", "plan/test_plans_whole.py"),
-    "disk/plan_layout.py": ("disk/test_plan_layout.py",),
-    "disk/rootspec.py": ("disk/test_rootspec.py",),
-    "disk/targets.py": ("disk/test_targets.py",),
-    "image/retention.py": ("image/test_retention.py",),
-    "image/select.py": ("image/test_image_select.py",),
-    "trust/chain.py": ("trust/test_chain.py",),
-    "trust/changes.py": ("trust/test_drill.py", "trust/test_keys_cli.py"),
-    "trust/keys.py": ("trust/test_minisign.py",),
-    "trust/policy.py": ("trust/test_policy.py",),
-    "trust/ratchets.py": ("trust/test_ratchets.py",),
-    "trust/statement.py": ("trust/test_chain.py",),
+    "domain/plan/bios.py": PLANS,
+    "domain/plan/disk_operations.py": (*PLANS, "apps/test_executor.py"),
+    "domain/plan/file_operations.py": (*PLANS, "apps/test_executor.py"),
+    "domain/plan/kernels.py": PLANS,
+    "domain/plan/provision.py": PLANS,
+    "domain/plan/preconditions.py": PLANS,
+    "domain/plan/restore.py": PLANS,
+    "domain/plan/restore_facts.py": PLANS,
+    "domain/plan/system_files.py": PLANS,
+    "domain/boot/decisions.py": ("boot/test_decision.py",),
+    "domain/boot/boot_counts.py": ("boot/test_boot_counts.py",),
+    "domain/boot/budget.py": ("boot/test_budget.py",),
+    "domain/boot/decide.py": ("boot/test_decision.py",),
+    "domain/boot/decide_root.py": ("boot/test_decision.py",),
+    "domain/boot/decide_request.py": ("boot/test_boot_request.py",),
+    "domain/boot/boot_request.py": ("boot/test_boot_request.py",),
+    "domain/boot/decide_arrays.py": ("boot/test_decision.py",),
+    "domain/boot/entries.py": ("boot/test_entries.py",),
+    "domain/boot/kept_arguments.py": ("boot/test_keptargs.py",),
+    "domain/boot/boot_partition.py": ("boot/test_boot_partition.py",),
+    "domain/boot/survey.py": ("boot/test_survey.py",),
+    "domain/disk/layout.py": ("disk/test_plan_layout.py", "plan/test_plans_whole.py"),
+    "domain/disk/plan_layout.py": ("disk/test_plan_layout.py",),
+    "domain/disk/rootspec.py": ("disk/test_rootspec.py",),
+    "domain/disk/targets.py": ("disk/test_targets.py",),
+    "domain/image/retention.py": ("image/test_retention.py",),
+    "domain/image/select.py": ("image/test_image_select.py",),
+    "domain/formats/minisign.py": ("trust/test_minisign.py", "trust/test_keys_mistakes.py"),
+    "domain/formats/minisign_secret.py": ("trust/test_minisign.py", "trust/test_keys_mistakes.py"),
+    "domain/image/manifest.py": ("image/test_manifest.py",),
+    "domain/trust/built_in.py": ("trust/test_ratchets.py",),
+    "domain/trust/chain.py": ("trust/test_chain.py",),
+    "domain/trust/changes.py": ("trust/test_drill.py", "trust/test_keys_cli.py"),
+    "domain/trust/keys.py": ("trust/test_minisign.py",),
+    "domain/trust/policy.py": ("trust/test_policy.py",),
+    "domain/trust/ratchets.py": ("trust/test_ratchets.py",),
+    "domain/trust/statement.py": ("trust/test_chain.py",),
+    "apps/unit/recovery/image_check.py": ADMITTED,
+    "apps/unit/recovery/image_trust.py": ADMITTED,
+    "apps/unit/recovery/known_trust.py": RECOVERED,
+    "apps/unit/recovery/recovery_ratchets.py": ("trust/test_recovery_ratchets.py", *RECOVERED),
+    "apps/unit/recovery/trust_chains.py": RECOVERED,
 }
 FURTHER_TESTS = ("plan", "boot", "disk", "image", "trust", "flow")
 _NOT_COPIED = (".git", ".venv", "out", "lab", "__pycache__", ".*_cache", ".hypothesis", ".coverage*")
@@ -82,7 +95,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """``path``: relative to the domain."""
+    """``path``: relative to ROOT."""
 
     path: str
     mutant: Mutant
@@ -101,7 +114,7 @@ def main() -> int:
     parser.add_argument("--list", action="store_true", help="show the mutants, run nothing")
     args = parser.parse_args()
     files = [path for path in NEAREST if any(part in path for part in args.file or [""])]
-    sources = {path: (DOMAIN / path).read_bytes() for path in files}
+    sources = {path: (ROOT / path).read_bytes() for path in files}
     every = {path: mutants_of(source) for path, source in sources.items()}
     sites = sample(every, sources, args.count, args.seed)
     print(f"seed {args.seed}: {len(sites)} of {sum(len(found) for found in every.values())} mutants", flush=True)
@@ -139,7 +152,7 @@ def report(sites: Sequence[Site], runner: TestRunner, sources: dict[str, bytes])
         print(f"{number:3} {outcome.value:8} {spent:4.0f} s  {site.describe()}{f'  by {by}' if by else ''}", flush=True)
         if outcome is Outcome.SURVIVED:
             print(diff(site, sources[site.path]), flush=True)
-    print(f"\n{'file':22}{'mutants':>9}{'killed':>9}{'timeout':>9}{'survived':>9}")
+    print(f"\n{'file':42}{'mutants':>9}{'killed':>9}{'timeout':>9}{'survived':>9}")
     for path in sorted({site.path for site, _ in outcomes}):
         _print_row(path, [outcome for site, outcome in outcomes if site.path == path])
     all_outcomes = [outcome for _, outcome in outcomes]
@@ -152,12 +165,12 @@ def report(sites: Sequence[Site], runner: TestRunner, sources: dict[str, bytes])
 def _print_row(name: str, outcomes: Sequence[Outcome]) -> None:
     count = Counter(outcomes)
     numbers = (len(outcomes), count[Outcome.KILLED], count[Outcome.TIMEOUT], count[Outcome.SURVIVED])
-    print(f"{name:22}{''.join(f'{number:9}' for number in numbers)}")
+    print(f"{name:42}{''.join(f'{number:9}' for number in numbers)}")
 
 
 def diff(site: Site, source: bytes) -> str:
     old, new = (text.decode().splitlines() for text in (source, site.mutant.applied(source)))
-    lines = difflib.unified_diff(old, new, f"a/{DOMAIN / site.path}", f"b/{DOMAIN / site.path}", lineterm="", n=2)
+    lines = difflib.unified_diff(old, new, f"a/{ROOT / site.path}", f"b/{ROOT / site.path}", lineterm="", n=2)
     return "\n".join(f"    {line}" for line in lines)
 
 
@@ -192,7 +205,7 @@ class TestRunner:
         rounds: list[tuple[tuple[str, ...], tuple[str, ...]]] = [(nearest, ())]
         if not self._nearest_only:
             rounds += [(further, nearest), (("tests/unit",), (*further, *nearest, *self._left_out))]
-        file = self._tree / DOMAIN / site.path
+        file = self._tree / ROOT / site.path
         file.write_bytes(site.mutant.applied(source))
         outcome, by, tests = Outcome.SURVIVED, "", nearest
         try:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from gprov.domain.trust.ratchets import RatchetValues
+from gprov.domain.trust.ratchets import RatchetValues, StoredRatchets
 
 
 class Ratchets(Protocol):
-    def read(self) -> RatchetValues:
-        """What is stored; zeros in a store that holds nothing yet. Raises BadInput for content that is damaged,
-        DeviceFault."""
+    def read(self) -> StoredRatchets:
+        """What is stored; zeros in a store that holds nothing yet. A number that is damaged does not hide the others.
+        Raises BadInput for a store that answers what it must not, DeviceFault."""
 
     def raise_to(self, values: RatchetValues) -> None:
         """After this returns, each number is durably at least that of ``values``; a higher one stays as it is. A power

@@ -156,7 +156,8 @@ def _kdf(data: bytes) -> Kdf:
 
 
 def _affordable(cost: ScryptCost) -> bool:
-    return 1 <= cost.log2_cost <= MAX_LOG2_COST and 1 <= cost.parallel << cost.log2_cost <= 1 << MAX_LOG2_COST
+    """``scrypt_cost`` finds at least one block."""
+    return cost.parallel << cost.log2_cost <= 1 << MAX_LOG2_COST
 
 
 def _log2(most: int) -> int:

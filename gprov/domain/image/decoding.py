@@ -34,12 +34,16 @@ class DecodingLimits:
     needed: int
 
 
+class UnpacksTooLarge(IntegrityFault):
+    """An image states that it unpacks to more bytes than are allowed."""
+
+
 def check_unpacked_size(source: str, layout: XzLayout, limit: int | None) -> None:
-    """Raise IntegrityFault if the index states more than ``limit`` unpacked bytes. (Decoding checks that blocks have
+    """Raise UnpacksTooLarge if the index states more than ``limit`` unpacked bytes. (Decoding checks that blocks have
     the stated sizes.)"""
     size = layout.uncompressed_size
     if limit is not None and size > limit:
-        raise IntegrityFault(source, f"states that it unpacks to {size} bytes, more than the {limit} that fit")
+        raise UnpacksTooLarge(source, f"states that it unpacks to {size} bytes, more than the {limit} that fit")
 
 
 def check_authentic_size(expected: VerifiedImage, size: int) -> None:
@@ -49,8 +53,8 @@ def check_authentic_size(expected: VerifiedImage, size: int) -> None:
 
 
 def check_authentic_layout(expected: VerifiedImage, layout: XzLayout, limit: int | None) -> None:
-    """Raise IntegrityFault if the index states another unpacked size than a trusted manifest does, or more than
-    ``limit`` bytes."""
+    """Raise IntegrityFault if the index states another unpacked size than a trusted manifest does, UnpacksTooLarge if
+    more than ``limit`` bytes."""
     size = layout.uncompressed_size
     if size != expected.unpacked:
         raise IntegrityFault(expected.path, f"states that it unpacks to {size} bytes, should be {expected.unpacked}")

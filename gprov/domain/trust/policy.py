@@ -10,9 +10,11 @@ from gprov.domain.errors import BadInput
 from gprov.domain.formats.image.capture import CapturedNames
 from gprov.domain.formats.minisign import parse_signature
 from gprov.domain.image.manifest import MANIFEST_SUFFIX, SIGNATURE_SUFFIX, Manifest, parse_manifest
-from gprov.domain.trust.chain import TrustChain
+from gprov.domain.trust.chain import CHAIN_FILE, TrustChain
 from gprov.domain.trust.keys import Verifier, key_of, signature_problem
 from gprov.domain.trust.statement import Statement
+
+_SIGN = "sign it anew"
 
 
 class TrustPolicy(StrEnum):
@@ -94,7 +96,7 @@ def examine(trust: UnitTrust, files: ManifestFiles, verifier: Verifier) -> Manif
         return Doubtful(f"no signature can be checked: {trust.no_chain}")
     if files.manifest is None or files.signature is None:
         missing = MANIFEST_SUFFIX if files.manifest is None else MANIFEST_SUFFIX + SIGNATURE_SUFFIX
-        return Doubtful(f"is not signed: {files.filename}{missing} is missing")
+        return Doubtful(f"is not signed: {files.filename}{missing} is missing; gprov image sign makes it")
     doubt = content_doubt(
         trust.chain.current, files.filename + MANIFEST_SUFFIX, files.manifest, files.signature, verifier
     )
@@ -111,18 +113,19 @@ def content_doubt(
     try:
         parsed = parse_signature(source + SIGNATURE_SUFFIX, signature)
     except BadInput as error:
-        return Doubtful(str(error))
+        return Doubtful(f"{error}; {_SIGN}")
     revoked = {one.key: one.keep for one in statement.revoked}
     key = key_of(parsed, (*statement.signers, *revoked))
     if key is None:
         reason = (
             f"is signed with {parsed.key_id}, which is no key of the owner in version {statement.version} of the chain"
+            f"; the unit needs the owner's present {CHAIN_FILE}"
         )
         return Doubtful(reason)
     if problem := signature_problem(key, parsed, content, verifier):
-        return Doubtful(f"{source}: its signature {problem}")
+        return Doubtful(f"{source}: its signature {problem}; copy both files again, or {_SIGN}")
     if key in revoked and hashlib.sha256(content).hexdigest() not in revoked[key]:
-        reason = f"is signed with {key.key_id}, which was revoked (trust version {statement.version})"
+        reason = f"is signed with {key.key_id}, which was revoked (trust version {statement.version}); {_SIGN}"
         return Doubtful(reason)
     return None
 
@@ -132,15 +135,18 @@ def _manifest_for(trust: UnitTrust, filename: str, content: bytes) -> Manifest |
     try:
         manifest = parse_manifest(source, content)
     except BadInput as error:
-        return Doubtful(f"is signed, but {error}")
+        return Doubtful(f"is signed, but {error}; {_SIGN}")
     if manifest.name.filename != filename:
-        reason = f"is signed as {manifest.name.filename}: it was renamed, or its manifest was"
+        reason = f"is signed as {manifest.name.filename}: it was renamed, or its manifest was; give it this name again"
         return Doubtful(reason)
     if manifest.names != trust.names:
-        return Doubtful(f"{source} was made with the branding of other units")
+        return Doubtful(f"{source} was made with the branding of other units; {_SIGN} with --branding of these units")
     if trust.code_name and not manifest.release.is_for(trust.code_name):
         platforms = ", ".join(manifest.release.platforms)
-        return Doubtful(f"is signed for {platforms}, and this unit is {trust.code_name}")
+        return Doubtful(
+            f"is signed for {platforms}, and this unit is {trust.code_name}; use an image for it, or {_SIGN} with "
+            f"--platform {trust.code_name}"
+        )
     return manifest
 
 
@@ -148,5 +154,5 @@ def _above_floor(trust: UnitTrust, manifest: Manifest) -> Accepted | Refused:
     version = manifest.release.security_version
     if version >= trust.floor:
         return Accepted(manifest)
-    reason = f"has the security version {version}, below the floor of this unit, {trust.floor}"
+    reason = f"has the security version {version}, below the floor of this unit, {trust.floor}; use a newer image"
     return Refused(reason) if trust.policy.enforces else Accepted(manifest, reason)

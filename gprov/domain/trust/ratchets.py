@@ -28,6 +28,15 @@ class RatchetValues:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class StoredRatchets:
+    """What a store holds. ``values``: zero for a number that is not stored, or cannot be used. ``problems``: why not,
+    one for each number that cannot be used."""
+
+    values: RatchetValues
+    problems: tuple[str, ...] = ()
+
+
 def parse_ratchets(source: str, data: bytes) -> RatchetValues:
     """Raises BadInput."""
     root = read_object(source, data)

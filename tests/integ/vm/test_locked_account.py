@@ -17,6 +17,7 @@ from gprov.apps.host.lab.products import Products
 from gprov.apps.host.lab.stage import StageResult
 from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.volumes import ext_volume, remove_flag
+from tests.integ.vm.unit_disks import newest_log
 
 pytestmark = pytest.mark.vm
 
@@ -69,7 +70,7 @@ def test_without_its_password_hash_a_unit_is_restored_with_a_locked_account(
     assert password_field(shadow(overlay)) in ("!", "*")
     with ext_volume(SystemProcesses(), overlay.recovery, STICK) as stick:
         assert not stick.has(HASH)
-        log = stick.read(f"/log/{max(name for name in stick.names('/log') if name.startswith('recov2'))}").decode()
+        log = newest_log(stick, "recov")
     console = Path(overlay.serial_log("locked")).read_text(errors="replace")
     for text in (log, console):
         assert re.search(r" ERROR .*admin account .* LOCKED: \S*/secrets/admin\.hash: is not there", text), text[-4000:]

@@ -27,12 +27,12 @@ from gprov.apps.host.simulation.owner import Owner
 from gprov.apps.host.simulation.signed_factory import signed_files
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.image.manifest import Release
-from gprov.domain.log_files import log_order, stage_of
 from gprov.domain.trust import built_in
 from gprov.domain.trust.policy import TrustPolicy
 from tests.integ.vm.conftest import PrepareUnit, RunStage
 from tests.integ.vm.test_emergency import make_stick
-from tests.integ.vm.test_restore import disktags, stick_of, tag
+from tests.integ.vm.test_restore import tag
+from tests.integ.vm.unit_disks import disktags, newest_log, recovery_of
 
 pytestmark = pytest.mark.vm
 
@@ -62,7 +62,7 @@ def keys(path: Path, policy: TrustPolicy) -> str:
 
 
 def put(unit: VirtualUnit, work: Path, files: Mapping[str, bytes]) -> None:
-    with stick_of(unit) as recovery:
+    with recovery_of(unit, writable=True) as recovery:
         for name, content in files.items():
             (work / "file").write_bytes(content)
             recovery.add(str(work / "file"), f"/Image/{name}")
@@ -107,14 +107,8 @@ def test_a_unit_takes_only_what_its_owner_allows(
 
     run_stage("allowed", unit, RESTORED, under_keys(unit.machine(), small_products, initramfs))
     assert disktags(unit) == [tag(GOOD)]
-    with stick_of(unit) as recovery:
-        # A second log of the same minute has a number behind it, which sorts before the first one's name as text.
-        logs = [
-            (order, name)
-            for name in recovery.names("/log")
-            if stage_of(name) == "recov" and (order := log_order(name)) is not None
-        ]
-        log = recovery.read(f"/log/{max(logs)[1]}").decode()
+    with recovery_of(unit) as recovery:
+        log = newest_log(recovery, "recov")
         assert recovery.read("/trust/trust.chain") == OWNER.chain
         numbers = json.loads(recovery.read("/trust/ratchets.json"))
     assert (numbers["SecurityFloor"], numbers["TrustVersion"]) == (0, 2)

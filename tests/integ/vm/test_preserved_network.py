@@ -6,7 +6,6 @@ import io
 import json
 import tarfile
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -15,13 +14,13 @@ from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.lab.lifecycle import RESTORED, STARTED
 from gprov.apps.host.lab.stage import StageResult
 from gprov.apps.host.lab.unit import VirtualUnit
-from gprov.apps.host.lab.volumes import ExtVolume, ext_volume, remove_flag
+from gprov.apps.host.lab.volumes import ExtVolume, remove_flag
+from tests.integ.vm.unit_disks import primary_of, recovery_of
 
 pytestmark = pytest.mark.vm
 
 RunStage = Callable[..., StageResult]
 
-ROOT, STICK = 1, 2
 NETWORK, DEFAULTS = "/etc/systemd/network", "/etc/systemd/network-defaults"
 SAVED = "/log/netd.tar"
 WANTED = {
@@ -46,14 +45,6 @@ exit 1
 """
 
 
-def root_of(unit: VirtualUnit, *, writable: bool = False) -> AbstractContextManager[ExtVolume]:
-    return ext_volume(SystemProcesses(), unit.primary(), ROOT, writable=writable)
-
-
-def stick_of(unit: VirtualUnit, *, writable: bool = False) -> AbstractContextManager[ExtVolume]:
-    return ext_volume(SystemProcesses(), unit.recovery, STICK, writable=writable)
-
-
 def configuration(root: ExtVolume, folder: str) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for name in root.names(folder):
@@ -76,31 +67,31 @@ def test_a_configuration_survives_or_is_dropped_by_option(
     debian_overlay: VirtualUnit, run_stage: RunStage, tmp_path: Path
 ) -> None:
     (tmp_path / "scenario").write_text(SCENARIO)
-    with root_of(debian_overlay, writable=True) as root:
+    with primary_of(debian_overlay, writable=True) as root:
         root.add(str(tmp_path / "scenario"), "/usr/lib/gprov-lab/scenario")
         defaults = configuration(root, DEFAULTS)
         assert configuration(root, NETWORK) == defaults != {}
-    with stick_of(debian_overlay) as stick:
+    with recovery_of(debian_overlay) as stick:
         assert not stick.has(SAVED)  # the configuration was not changed
 
     started = run_stage("configure", debian_overlay, STARTED)
     assert started.system
     assert started.system.facts["outcome"] == "status 0"
-    with stick_of(debian_overlay) as stick, tarfile.open(fileobj=io.BytesIO(stick.read(SAVED))) as tar:
+    with recovery_of(debian_overlay) as stick, tarfile.open(fileobj=io.BytesIO(stick.read(SAVED))) as tar:
         members = {member.name: tar.extractfile(member) for member in tar.getmembers()}
         saved = {name: file.read() for name, file in members.items() if file is not None}
     assert saved == defaults | WANTED
 
     restored(debian_overlay, run_stage, "preserved")
-    with root_of(debian_overlay) as root:
+    with primary_of(debian_overlay) as root:
         assert configuration(root, NETWORK) == defaults | WANTED | {".config-preserved": b""}
         assert configuration(root, DEFAULTS) == defaults
 
     (tmp_path / "fr.data").write_text(json.dumps({"IgnoreNetCfg": True}))
-    with stick_of(debian_overlay, writable=True) as stick:
+    with recovery_of(debian_overlay, writable=True) as stick:
         stick.add(str(tmp_path / "fr.data"), "/fr.data")
     restored(debian_overlay, run_stage, "ignored")
-    with root_of(debian_overlay) as root, stick_of(debian_overlay) as stick:
+    with primary_of(debian_overlay) as root, recovery_of(debian_overlay) as stick:
         assert configuration(root, NETWORK) == defaults
         assert not stick.has(SAVED)
         assert not stick.has("/fr.data")

@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,8 @@ from gprov.apps.host.lab.products import Products
 from gprov.apps.host.lab.runner import Ending, RunningMachine
 from gprov.apps.host.lab.stage import INIT_STARTED, StageResult
 from gprov.apps.host.lab.unit import VirtualUnit
-from gprov.apps.host.lab.volumes import ExtVolume, ext_volume, partitions, raw_view, remove_flag
+from gprov.apps.host.lab.volumes import partitions, raw_view, remove_flag
+from tests.integ.vm.unit_disks import disktags, newest_log, primary_of, recovery_of
 
 pytestmark = pytest.mark.vm
 
@@ -26,21 +26,7 @@ RunStage = Callable[..., StageResult]
 # Of the fixture newer_image.
 NEWER = "WIDGET.LNX.SHINY.2024-02-01.0002.upd"
 LATE_SECONDS = 20.0
-ROOT, STICK = 1, 2
 HISTORY = "/log/recovery_history.json"
-
-
-def root_of(unit: VirtualUnit) -> AbstractContextManager[ExtVolume]:
-    return ext_volume(SystemProcesses(), unit.primary(), ROOT)
-
-
-def stick_of(unit: VirtualUnit) -> AbstractContextManager[ExtVolume]:
-    return ext_volume(SystemProcesses(), unit.recovery, STICK, writable=True)
-
-
-def disktags(unit: VirtualUnit) -> list[str]:
-    with root_of(unit) as root:
-        return [name for name in root.names("/") if name.endswith(".disktag")]
 
 
 def tag(image: str) -> str:
@@ -62,7 +48,7 @@ def test_newer_image_is_restored_and_then_the_original_again_without_a_kernel_go
 ) -> None:
     image, kernel = newer_image
     assert kernel_on_esp(overlay, tmp_path) == Path(small_products.normal_kernel).read_bytes()
-    with stick_of(overlay) as stick:
+    with recovery_of(overlay, writable=True) as stick:
         stick.add(image, f"/Image/{NEWER}")
     remove_flag(SystemProcesses(), overlay)
 
@@ -74,20 +60,20 @@ def test_newer_image_is_restored_and_then_the_original_again_without_a_kernel_go
     assert started.system
     assert started.system.facts["disktag"] == tag(NEWER)
 
-    with stick_of(overlay) as stick:
+    with recovery_of(overlay, writable=True) as stick:
         stick.remove(f"/Image/{NEWER}")
     remove_flag(SystemProcesses(), overlay)
     run_stage("original", overlay, RESTORED)
     assert disktags(overlay) == [tag(small_products.image_name)]
     assert kernel_on_esp(overlay, tmp_path) == kernel  # #1 does not replace #9
-    with root_of(overlay) as root:
+    with primary_of(overlay) as root:
         assert root.read("/boot/norm_boot") == kernel
 
 
 def test_the_image_before_is_restored_if_the_newest_is_corrupt(
     overlay: VirtualUnit, run_stage: RunStage, small_products: Products
 ) -> None:
-    with stick_of(overlay) as stick:
+    with recovery_of(overlay, writable=True) as stick:
         stick.add(small_products.image, f"/Image/{NEWER}")
         stick.corrupt(f"/Image/{NEWER}", Path(small_products.image).stat().st_size // 3)
     remove_flag(SystemProcesses(), overlay)
@@ -104,7 +90,7 @@ def test_the_image_before_is_restored_if_the_newest_has_failed_too_often(
     bad = {"Image": newest, **dict(zip(counts, (7, 4, 9, 2), strict=True)), "Notes": ["a cut"]}
     good = {"Image": original, **dict(zip(counts, (6, 5, 0, 0), strict=True)), "Notes": []}
     (tmp_path / "history").write_text(json.dumps({"ImageResults": [bad, good]}))
-    with stick_of(overlay) as stick:
+    with recovery_of(overlay, writable=True) as stick:
         stick.add(small_products.image, f"/Image/{NEWER}")  # a good one
         stick.remove(HISTORY)
         stick.add(str(tmp_path / "history"), HISTORY)
@@ -112,8 +98,8 @@ def test_the_image_before_is_restored_if_the_newest_has_failed_too_often(
 
     run_stage("passed-over", overlay, RESTORED)
     assert disktags(overlay) == [tag(original)]
-    with stick_of(overlay) as stick:
-        log = stick.read(f"/log/{max(name for name in stick.names('/log') if name.startswith('recov2'))}").decode()
+    with recovery_of(overlay, writable=True) as stick:
+        log = newest_log(stick, "recov")
         results = {result["Image"]: result for result in json.loads(stick.read(HISTORY))["ImageResults"]}
         assert stick.names("/Image") == (small_products.image_name,)  # one with so many failures is not kept
     assert f"only if nothing else is good, for their failures: {newest}" in log
@@ -129,7 +115,7 @@ def test_the_image_before_is_restored_if_the_newest_has_failed_too_often(
 def test_without_a_good_image_nothing_on_primary_changes(
     overlay: VirtualUnit, run_stage: RunStage, small_products: Products
 ) -> None:
-    with stick_of(overlay) as stick:
+    with recovery_of(overlay, writable=True) as stick:
         stick.add(small_products.image, f"/Image/{NEWER}")
         for name in (NEWER, small_products.image_name):
             stick.corrupt(f"/Image/{name}", 3 << 20)

@@ -18,7 +18,7 @@ from gprov.apps.host.lab.disk_shapes import unit_spec
 from gprov.apps.host.lab.lifecycle import RESTORED, STARTED, Lab
 from gprov.apps.host.lab.products import Products
 from gprov.apps.host.lab.unit import VirtualUnit
-from gprov.apps.host.lab.volumes import ext_volume, remove_flag
+from gprov.apps.host.lab.volumes import remove_flag
 from gprov.apps.unit.execution.tpm.sealing import TpmSealing
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.formats.accounts import PasswordHash
@@ -26,6 +26,7 @@ from gprov.domain.unit.cap import CAP_DIGEST
 from tests.integ.tpm.tpm_on_terminal import tpm_on_terminal
 from tests.integ.vm.conftest import RunStage
 from tests.integ.vm.stored_passwords import stored_passwords
+from tests.integ.vm.unit_disks import primary_of, recovery_of
 
 pytestmark = pytest.mark.vm
 
@@ -52,16 +53,8 @@ def unit(
     return unit
 
 
-def stick(unit: VirtualUnit) -> int:
-    return 2 if unit.spec.firmware is FirmwareKind.UEFI else 1
-
-
-def root(unit: VirtualUnit) -> int:
-    return 1 if unit.spec.firmware is FirmwareKind.UEFI else 2
-
-
 def password_field(unit: VirtualUnit) -> str:
-    with ext_volume(SystemProcesses(), unit.primary(), root(unit)) as primary:
+    with primary_of(unit) as primary:
         (found,) = re.findall(r"^admin:([^:]*):", primary.read("/etc/shadow").decode(), re.MULTILINE)
         return str(found)
 
@@ -69,7 +62,7 @@ def password_field(unit: VirtualUnit) -> str:
 def test_recovery_holds_what_only_the_unit_s_tpm_opens(unit: VirtualUnit, tmp_path: Path) -> None:
     field = password_field(unit)
     assert CryptPasswordHasher().matches(stored_passwords(unit).os, PasswordHash(field))
-    with ext_volume(SystemProcesses(), unit.recovery, stick(unit)) as volume:
+    with recovery_of(unit) as volume:
         assert set(volume.names("/secrets")) == {"admin.hash.sealed", "unit.key.sealed"}
         sealed = volume.read(SEALED)
     assert field.encode() not in sealed

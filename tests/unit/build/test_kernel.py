@@ -167,8 +167,12 @@ def inputs(
     number: int = 7,
     *,
     modules: bool = False,
+    toolchain: Mapping[str, str] | None = None,
 ) -> KernelInputs:
-    return KernelInputs(parse_fragment(fragment, "base"), initramfs, number, modules)
+    settings = parse_fragment(fragment, "base")
+    return KernelInputs(
+        settings=settings, initramfs=initramfs, number=number, modules=modules, toolchain=toolchain or {}
+    )
 
 
 def kept(root: Path, kind: str) -> list[str]:
@@ -229,6 +233,29 @@ def test_another_compiler_starts_from_nothing(builder: KernelBuilder, toolchain:
     toolchain.compiler = "gcc 13"
     builder.build(inputs())
     assert toolchain.compiled == [2, 2]
+
+
+TOOLS = {"bison": "3.8", "make": "4.3"}
+
+
+def test_a_recorded_build_never_starts_from_another_configuration_or_other_tools(
+    builder: KernelBuilder, toolchain: Toolchain
+) -> None:
+    """Whatever is in the cache, it compiles what a build with an empty cache compiles."""
+    builder.build(inputs())
+    builder.build(inputs(toolchain=TOOLS))
+    builder.build(inputs("CONFIG_A=y\nCONFIG_B=y\nCONFIG_C=y\n", toolchain=TOOLS))
+    builder.build(inputs(toolchain={**TOOLS, "make": "4.4"}))
+    assert toolchain.compiled == [2, 2, 3, 2]
+
+
+def test_a_recorded_build_links_again_what_the_same_record_compiled(
+    builder: KernelBuilder, toolchain: Toolchain
+) -> None:
+    builder.build(inputs(toolchain=TOOLS))
+    assert builder.build(inputs(toolchain=TOOLS)) == builder.build(inputs(toolchain=TOOLS))
+    builder.build(inputs(toolchain=TOOLS, number=8))
+    assert toolchain.compiled == [2, 0]
 
 
 def test_symbol_that_is_unknown_to_kconfig(builder: KernelBuilder, toolchain: Toolchain, tmp_path: Path) -> None:

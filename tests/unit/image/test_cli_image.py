@@ -111,17 +111,29 @@ def test_verify_json(tmp_path: Path, image: bytes, capsys: pytest.CaptureFixture
     assert second == {"path": str(empty), "valid": False, "reason": f"{empty}: is empty (offset 0)"}
 
 
-def test_verify_refuses_a_stated_size_that_no_disk_has_before_it_decodes(
-    tmp_path: Path, root_tar: bytes, xz_of: XzOf, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("options", "limit"), [([], 64 << 30), (["--largest", "3T"], 3 << 40)])
+def test_verify_refuses_a_large_stated_size_before_it_decodes(
+    tmp_path: Path,
+    root_tar: bytes,
+    xz_of: XzOf,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    limit: int,
 ) -> None:
     image = tmp_path / GOOD
-    image.write_bytes(xz_of([root_tar], sizes=False, indexed=(2 << 40) + 1 - len(root_tar)))
-    assert main(["image", "verify", str(image)]) == 1
-    stated = f"INVALID {image}: states that it unpacks to {(2 << 40) + 1} bytes, more than the {2 << 40} that fit\n"
-    assert capsys.readouterr().out == stated
-    image.write_bytes(xz_of([root_tar], sizes=False, indexed=(2 << 40) - len(root_tar)))
-    assert main(["image", "verify", str(image)]) == 1
+    image.write_bytes(xz_of([root_tar], sizes=False, indexed=limit + 1 - len(root_tar)))
+    assert main(["image", "verify", *options, str(image)]) == 1
+    stated = f"INVALID {image}: states that it unpacks to {limit + 1} bytes, more than the {limit} that fit"
+    assert capsys.readouterr().out == f"{stated}; --largest SIZE sets another limit\n"
+    image.write_bytes(xz_of([root_tar], sizes=False, indexed=limit - len(root_tar)))
+    assert main(["image", "verify", *options, str(image)]) == 1
     assert "that fit" not in capsys.readouterr().out
+
+
+def test_the_disk_sets_the_limit_of_verify(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["image", "verify", "--disk", "64G", "--largest", "64G", "none"])
+    assert "excludes --disk, which sets the limit" in capsys.readouterr().err
 
 
 def test_verify_for_a_disk(
@@ -136,6 +148,7 @@ def test_verify_for_a_disk(
     out = capsys.readouterr().out
     assert f"valid   {good}: " in out
     assert f"INVALID {large}: states that it unpacks to " in out
+    assert "--largest" not in out
 
 
 @pytest.mark.parametrize("size", ["", "64 G", "-1", "1.5G", "64GiB", "64g", "\u0661", "1" * 19])

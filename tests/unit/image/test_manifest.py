@@ -191,5 +191,117 @@ def test_one_of_another_kind_or_size() -> None:
     assert problems(bytes(MAX_MANIFEST + 1)) == [f"has more than {MAX_MANIFEST} bytes"]
 
 
+def places(value: object, path: str = "$") -> list[str]:
+    """Paths of all keys of a document."""
+    if not isinstance(value, dict):
+        return []
+    return [place for key, inner in value.items() for place in (f"{path}.{key}", *places(inner, f"{path}.{key}"))]
+
+
+def without(value: dict[str, object], place: str) -> bytes:
+    """The document without one key."""
+    *folders, name = place.split(".")[1:]
+    copy = json.loads(json.dumps(value))
+    inner = copy
+    for folder in folders:
+        inner = inner[folder]
+    del inner[name]
+    return json.dumps(copy).encode()
+
+
+OPTIONAL = {
+    "$.Platforms", "$.Notes", "$.Acls", "$.Captured.HasInit", "$.Captured.HasNetwork", "$.Captured.ModuleReleases",
+    "$.Captured.Passwd", "$.Captured.Shadow",
+}  # fmt: skip
+
+
+def test_every_key_is_needed_but_for_those_with_a_default(manifest: Manifest) -> None:
+    value = json.loads(serialise_manifest(manifest))
+    assert set(places(value)) >= OPTIONAL
+    for place in places(value):
+        if place in OPTIONAL:
+            parse_manifest("m", without(value, place))
+        else:
+            assert f"{place}: is missing" in problems(without(value, place))
+
+
+def test_what_is_missing_is_nothing(manifest: Manifest) -> None:
+    value = json.loads(serialise_manifest(manifest))
+    del value["Platforms"], value["Notes"]
+    value["Captured"] = {key: value["Captured"][key] for key in ("KernelPath", "ImgMetaPath", "InitPaths", "Paths")}
+    found = parse_manifest("m", json.dumps(value).encode())
+    assert (found.release.platforms, found.image.notes, found.image.files) == ((), (), CapturedFiles())
+
+
+@pytest.mark.parametrize("key", ["Unpacked", "ContentBytes", "Members", "SecurityVersion", "Floor"])
+def test_numbers_may_be_zero_and_not_less(manifest: Manifest, key: str) -> None:
+    other = {"Floor": 0} if key == "SecurityVersion" else {}
+    parse_manifest("m", changed(manifest, **{key: 0}, **other))
+    assert [one.partition(" must be ")[0] for one in problems(changed(manifest, **{key: -1}, **other))] == [f"$.{key}:"]
+
+
+def test_needs_may_be_zero_and_not_less(manifest: Manifest) -> None:
+    for needs in ({"Allocated": 0, "Inodes": 5}, {"Allocated": 5, "Inodes": 0}):
+        assert parse_manifest("m", changed(manifest, Needs=needs)).image.needs == Needs(*needs.values())
+    assert problems(changed(manifest, Needs={"Allocated": -1, "Inodes": -1})) == [
+        "$.Needs.Allocated: must be at least 0, is -1",
+        "$.Needs.Inodes: must be at least 0, is -1",
+    ]
+
+
+def test_the_largest_versions(manifest: Manifest) -> None:
+    most = 2**31 - 1
+    found = parse_manifest("m", changed(manifest, SecurityVersion=most, Floor=most))
+    assert (found.release.security_version, found.release.floor) == (most, most)
+    assert problems(changed(manifest, SecurityVersion=most + 1, Floor=most + 1)) == [
+        f"$.{key}: must be 0..2147483647, is 2147483648" for key in ("SecurityVersion", "Floor")
+    ]
+
+
+@pytest.mark.parametrize("digest", ["0" * 63, "0" * 65, "0" * 63 + "g", "0" * 63 + "F", "0" * 90])
+def test_digests_that_are_none(manifest: Manifest, digest: str) -> None:
+    message = f"$.Sha256: must be 64 hexadecimal digits in lower case, is {digest[:80]!r}"
+    assert problems(changed(manifest, Sha256=digest)) == [message]
+    assert problems(changed(manifest, Sha256="")) == ["$.Sha256: must not be empty"]
+
+
+@pytest.mark.parametrize("prefix", ["a/", "/", "\0", "a\0"])
+def test_a_name_is_that_of_a_file(manifest: Manifest, prefix: str) -> None:
+    name = f"{prefix}2024-02-29.0107.upd"
+    assert problems(changed(manifest, Name=name)) == ["$.Name: must be the name of a file, without folders"]
+
+
+def test_a_bad_name_does_not_hide_other_problems(manifest: Manifest) -> None:
+    found = problems(changed(manifest, Name="x.upd", Size=0))
+    assert found[0].startswith("$.Name: ")
+    assert found[-1] == "$.Size: must be at least 1, is 0"
+
+
+def test_contents_are_base64(manifest: Manifest) -> None:
+    captured = json.loads(serialise_manifest(manifest))["Captured"]
+    for text in ("%", "YQ", "\u00fc"):
+        assert problems(changed(manifest, Captured={**captured, "Hosts": text})) == ["$.Captured.Hosts: is not base64"]
+    found = parse_manifest("m", changed(manifest, Captured={**captured, "Hosts": "YQ=="}))
+    assert found.image.files.hosts == b"a"
+
+
+def test_the_form_of_the_document(manifest: Manifest) -> None:
+    """A signature is over these bytes; people read them."""
+    data = serialise_manifest(manifest)
+    assert data == json.dumps(json.loads(data), indent=1).encode() + b"\n"
+    assert list(json.loads(data))[:6] == ["Format", "Kind", "Name", "Date", "Build", "SecurityVersion"]
+    assert (json.loads(data)["Format"], json.loads(data)["Kind"]) == (1, "gprov image manifest")
+    captured = json.loads(data)["Captured"]
+    assert captured["InitPaths"] == sorted(captured["InitPaths"])
+    assert captured["Paths"] == sorted(captured["Paths"])
+    assert len(captured["Paths"]) > 1
+
+
+def test_the_largest_manifest(manifest: Manifest) -> None:
+    data = serialise_manifest(manifest)
+    assert MAX_MANIFEST == 4194304
+    assert parse_manifest("m", data + b" " * (MAX_MANIFEST - len(data))) == manifest
+
+
 def test_unknown_keys_are_left_to_later_versions(manifest: Manifest) -> None:
     assert parse_manifest("m", changed(manifest, _Comment=1, Later="x")) == manifest

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mutants.__main__ import DOMAIN, NEAREST, sample
+from mutants.__main__ import NEAREST, ROOT, sample
 from mutants.collector import Mutant
 from mutants.sites import is_another_program, mutants_of
 
@@ -70,7 +70,7 @@ def test_order_matters_only_where_it_can() -> None:
 
 
 def test_nearly_every_mutant_is_python_and_another_program() -> None:
-    source = (DOMAIN / "plan/kernels.py").read_bytes()
+    source = (ROOT / "domain/plan/kernels.py").read_bytes()
     found = mutants_of(source)
     assert len([one for one in found if is_another_program(source, one)]) > len(found) * 0.9
     assert not is_another_program(b"x = 1", mutant_of("x=1"))
@@ -79,6 +79,7 @@ def test_nearly_every_mutant_is_python_and_another_program() -> None:
 
 
 def test_nearest_tests_exist() -> None:
+    assert all((ROOT / name).exists() for name in NEAREST)
     for names in NEAREST.values():
         assert all((Path("tests/unit") / name).exists() for name in names)
 

@@ -11,7 +11,7 @@ from gprov.adapters.fake.system.clock import FakeClock
 from gprov.apps.unit.execution.tpm.ratchets import SECURITY_FLOOR_INDEX, TRUST_VERSION_INDEX, TpmRatchets
 from gprov.apps.unit.execution.tpm.sealing import TpmSealing
 from gprov.domain.errors import BadInput, DeviceFault
-from gprov.domain.trust.ratchets import RatchetValues
+from gprov.domain.trust.ratchets import RatchetValues, StoredRatchets
 from gprov.ports.destructive.tpm import Tpm
 
 SECRET = b"$y$j9T$salt$" + b"h" * 43 + b"\n"
@@ -151,7 +151,7 @@ class SealingContract:
 
 class RatchetContract:
     def test_nothing_stored_is_zero(self, site: Site) -> None:
-        assert TpmRatchets(site.tpm, FakeClock()).read() == RatchetValues()
+        assert TpmRatchets(site.tpm, FakeClock()).read().values == RatchetValues()
 
     def test_numbers_are_raised_and_never_lowered(self, site: Site) -> None:
         ratchets = TpmRatchets(site.tpm, FakeClock())
@@ -159,62 +159,64 @@ class RatchetContract:
         for values in (RatchetValues(), VALUES, RatchetValues(3, 9), RatchetValues(20261130, 1), RatchetValues()):
             ratchets.raise_to(values)
             highest = highest.raised_to(values)
-            assert ratchets.read() == highest
+            assert ratchets.read().values == highest
             site.restart()
             ratchets = TpmRatchets(site.tpm, FakeClock())
-        assert ratchets.read() == highest == RatchetValues(20261130, 9)
+        assert ratchets.read().values == highest == RatchetValues(20261130, 9)
 
     def test_the_running_system_reads_them_and_cannot_change_them(self, site: Site) -> None:
         ratchets = TpmRatchets(site.tpm, FakeClock())
         ratchets.raise_to(VALUES)
         TpmSealing(site.tpm, FakeClock()).end()
-        assert ratchets.read() == VALUES
+        assert ratchets.read().values == VALUES
         with pytest.raises(DeviceFault, match="PCRs have other values"):
             ratchets.raise_to(RatchetValues(6, 2))
-        assert ratchets.read() == VALUES
+        assert ratchets.read().values == VALUES
         site.restart()
-        assert TpmRatchets(site.tpm, FakeClock()).read() == VALUES
+        assert TpmRatchets(site.tpm, FakeClock()).read().values == VALUES
 
     def test_after_the_tpm_was_cleared_they_begin_anew(self, site: Site) -> None:
         ratchets = TpmRatchets(site.tpm, FakeClock())
         ratchets.raise_to(VALUES)
         site.clear()
-        assert ratchets.read() == RatchetValues()
+        assert ratchets.read().values == RatchetValues()
         ratchets.raise_to(VALUES)
-        assert ratchets.read() == VALUES
+        assert ratchets.read().values == VALUES
 
     @pytest.mark.parametrize("index", INDICES)
     def test_an_index_that_was_removed_begins_anew(self, site: Site, index: int) -> None:
         ratchets = TpmRatchets(site.tpm, FakeClock())
         ratchets.raise_to(VALUES)
         site.undefine(index)
-        left = ratchets.read()
+        left = ratchets.read().values
         assert min(left.security_floor, left.trust_version) == 0
         assert left.raised_to(VALUES) == VALUES
         ratchets.raise_to(VALUES)
-        assert ratchets.read() == VALUES
+        assert ratchets.read().values == VALUES
 
     @pytest.mark.parametrize("index", INDICES)
     def test_an_index_that_was_replaced_is_noticed_and_made_anew(self, site: Site, index: int) -> None:
         ratchets = TpmRatchets(site.tpm, FakeClock())
         ratchets.raise_to(VALUES)
         site.redefine(index, 1)
-        with pytest.raises(BadInput, match="was not defined by gprov"):
-            ratchets.read()
+        found = ratchets.read()
+        assert found.problems == (f"index {index:#x} of the TPM was not defined by gprov",)
+        other = RatchetValues(0, 2) if index == SECURITY_FLOOR_INDEX else RatchetValues(5, 0)
+        assert found.values == other
         ratchets.raise_to(VALUES)
-        assert ratchets.read() == VALUES
+        assert ratchets.read() == StoredRatchets(VALUES)
 
     def test_an_owner_password_that_is_set_later_does_not_matter(self, site: Site) -> None:
         ratchets = TpmRatchets(site.tpm, FakeClock())
         ratchets.raise_to(VALUES)
         site.set_owner_password()
         ratchets.raise_to(RatchetValues(6, 3))
-        assert ratchets.read() == RatchetValues(6, 3)
+        assert ratchets.read().values == RatchetValues(6, 3)
 
     def test_with_an_owner_password_from_the_beginning_it_is_stated(self, site: Site) -> None:
         site.set_owner_password()
         ratchets = TpmRatchets(site.tpm, FakeClock())
-        assert ratchets.read() == RatchetValues()
+        assert ratchets.read().values == RatchetValues()
         with pytest.raises(DeviceFault, match="password of its owner hierarchy is set"):
             ratchets.raise_to(VALUES)
 
@@ -223,10 +225,10 @@ class RatchetContract:
         ratchets.raise_to(VALUES)
         site.lock_out()
         ratchets.raise_to(RatchetValues(6, 3))
-        assert ratchets.read() == RatchetValues(6, 3)
+        assert ratchets.read().values == RatchetValues(6, 3)
 
     def test_a_number_that_the_tpm_does_not_hold_is_refused(self, site: Site) -> None:
         ratchets = TpmRatchets(site.tpm, FakeClock())
         with pytest.raises(DeviceFault, match="holds numbers up to"):
             ratchets.raise_to(RatchetValues(1 << 63, 0))
-        assert ratchets.read() == RatchetValues()
+        assert ratchets.read().values == RatchetValues()

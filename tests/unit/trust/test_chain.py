@@ -26,6 +26,7 @@ from gprov.domain.trust.statement import (
     Revoked,
     Statement,
     parse_statement,
+    role_of,
     serialise_statement,
 )
 from tests.unit.trust.owner import (
@@ -240,6 +241,89 @@ def test_whether_two_chains_rest_on_the_same_statement() -> None:
     other = checked(signed(next_statement(FIRST), ROOT_A, ROOT_B))
     assert longer.begins_as(one)
     assert not other.begins_as(one)
+
+
+def test_whether_a_chain_continues_another() -> None:
+    one = checked(signed(FIRST, ROOT_A, ROOT_B))
+    longer = checked(*one.statements, signed(next_statement(FIRST), ROOT_A, ROOT_B))
+    other = checked(*one.statements, signed(next_statement(FIRST, signers=(SIGNER, SECOND_SIGNER)), ROOT_A, ROOT_B))
+    assert longer.continues(one)
+    assert longer.continues(longer)
+    assert not one.continues(longer)
+    assert not other.continues(longer)
+
+
+def test_the_form_of_a_chain_and_of_a_statement() -> None:
+    """What was signed are these bytes; people read them."""
+    chain = serialise_chain(first_chain())
+    assert chain == json.dumps(json.loads(chain), indent=1).encode() + b"\n"
+    assert list(json.loads(chain)) == ["Format", "Statements"]
+    assert json.loads(chain)["Format"] == 1
+    statement = serialise_statement(replace(FIRST, revoked=(Revoked(STRANGER.public, (DIGEST,)),)))
+    assert json.loads(statement) == {
+        "Format": 1,
+        "Kind": "gprov trust statement",
+        "Version": 1,
+        "Roots": [ROOT_A.public.text, ROOT_B.public.text],
+        "Signers": [SIGNER.public.text],
+        "Revoked": [{"Key": STRANGER.public.text, "Keep": [DIGEST]}],
+    }
+    assert statement == json.dumps(json.loads(statement), indent=1).encode() + b"\n"
+
+
+def test_the_largest_documents_and_numbers() -> None:
+    chain, statement = serialise_chain(first_chain()), serialise_statement(replace(FIRST, version=2**31 - 1))
+    assert (MAX_CHAIN, MAX_STATEMENT) == (1048576, 262144)
+    assert parse_chain("c", chain + b" " * (MAX_CHAIN - len(chain))) == first_chain()
+    assert parse_statement("s", statement + b" " * (MAX_STATEMENT - len(statement))).version == 2147483647
+    assert statement_problems(Version=2**31) == ["$.Version: must be 1..2147483647, is 2147483648"]
+
+
+def test_one_kind_of_document_is_not_taken_for_the_other() -> None:
+    with pytest.raises(BadInput, match="c: is no trust chain, but a statement: gprov keys join makes a chain of it"):
+        parse_chain("c", serialise_statement(FIRST))
+    with pytest.raises(BadInput, match="s: is no trust statement, but a trust chain"):
+        parse_statement("s", serialise_chain(first_chain()))
+    for data in (b'{"Kind": "x", "Statements": []}', b"{}"):
+        with pytest.raises(BadInput, match="Format: is missing"):
+            parse_chain("c", data)
+        with pytest.raises(BadInput, match="Format: is missing"):
+            parse_statement("s", data)
+
+
+def test_problems_of_several_keys_are_in_the_order_of_their_ids() -> None:
+    keys = [OwnerKey(f"key {number}") for number in range(4)]
+    signers = [one.public for one in keys]
+    second = replace(FIRST, version=2, signers=(), revoked=tuple(Revoked(one) for one in (*signers, SIGNER.public)))
+    third = replace(second, version=3, revoked=())
+    first = replace(FIRST, signers=(*signers, SIGNER.public))
+    ids = sorted(one.key.key_id for one in second.revoked)
+    both = (signed(first, ROOT_A, ROOT_B), signed(second, ROOT_A, ROOT_B))
+    assert chain_problems(*both, signed(third, ROOT_A, ROOT_B)) == [
+        f"$.Statements[2]: no longer revokes {one}: a key that was revoked stays revoked" for one in ids
+    ]
+    without = signed(replace(first, version=2, signers=()), ROOT_A, ROOT_B)
+    assert chain_problems(both[0], without) == [
+        f"$.Statements[1]: leaves out the signer {one}: revoke it, and keep what stays good" for one in ids
+    ]
+
+
+@pytest.mark.parametrize("digest", ["0" * 63, "0" * 65, "0" * 63 + "F", "g" * 64, "0" * 90])
+def test_digests_that_are_none(digest: str) -> None:
+    revoked = [{"Key": STRANGER.public.text, "Keep": [DIGEST, digest]}]
+    place = "$.Revoked[0].Keep[1]"
+    assert statement_problems(Revoked=revoked) == [
+        f"{place}: must be 64 hexadecimal digits in lower case, is {digest[:80]!r}"
+    ]
+
+
+def test_the_role_of_a_key() -> None:
+    statement = replace(FIRST, revoked=(Revoked(STRANGER.public),))
+    keys = (ROOT_A, ROOT_B, SIGNER, STRANGER, ROOT_C)
+    roles = [role_of(statement, key.public) for key in keys]
+    assert roles == ["root", "root", "signer", "revoked signer", ""]
+    # By the id, whatever key it is of.
+    assert role_of(statement, replace(ROOT_C.public, number=SIGNER.public.number)) == "signer"
 
 
 def test_a_chain_is_read_as_written() -> None:

@@ -131,6 +131,49 @@ def test_keys_that_are_refused(data: bytes, problem: str) -> None:
         parse_key_text("k.pub", b64encode(data).decode())
 
 
+def test_the_largest_file() -> None:
+    """minisign writes comments of any length, up to this one."""
+    shortest = SIGNER.sign(CONTENT, "")
+    largest = SIGNER.sign(CONTENT, "x" * (32768 - len(shortest)))
+    assert parse_signature("a.minisig", largest).trusted_comment.endswith("xx")
+    assert problems(SIGNER.sign(CONTENT, "x" * (32769 - len(shortest)))) == (
+        "has 32769 bytes, more than a key or signature can have",
+    )
+
+
+def test_a_key_file_as_minisign_writes_it() -> None:
+    key = PublicKey(bytes.fromhex("0102030405060708"), SIGNER.public.key)
+    line = b64encode(b"Ed" + bytes.fromhex("0102030405060708") + SIGNER.public.key)
+    content = b"untrusted comment: minisign public key 0807060504030201\n" + line + b"\n"
+    assert serialise_public_key(key) == content
+    assert parse_public_key("k.pub", content) == key
+    with pytest.raises(BadInput, match=r"k\.pub: line 1: must begin with 'untrusted comment: '"):
+        parse_public_key("k.pub", content[1:])
+    with pytest.raises(BadInput, match=r"k\.pub: line 2: is not base64"):
+        parse_public_key("k.pub", content.replace(line, b"%"))
+    with pytest.raises(BadInput, match=r"k\.pub: must have 2 lines, has 3"):
+        parse_public_key("k.pub", content + b"x")
+    assert PublicKey(bytes(8), b"").key_id == "0" * 16
+
+
+def test_a_signature_file_as_minisign_writes_it() -> None:
+    one = SIGNER.signature(CONTENT, "said")
+    first = b64encode(b"ED" + one.number + one.signature)
+    assert serialise_signature(one) == b"\n".join(
+        (
+            b"untrusted comment: signature from gprov secret key", first, b"trusted comment: said",
+            b64encode(one.global_signature), b"",
+        )
+    )  # fmt: skip
+    assert one.key_id == SIGNER.public.key_id
+
+
+def test_a_key_in_a_document_is_named_by_its_place() -> None:
+    with pytest.raises(BadInput) as caught:
+        parse_key_text("d.json", "%", "$.Roots[0]")
+    assert [str(one) for one in caught.value.problems] == ["$.Roots[0]: is not base64"]
+
+
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_value_or_bad_input(content: bytes) -> None:
     for parse in (parse_public_key, parse_signature):

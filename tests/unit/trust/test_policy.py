@@ -89,8 +89,9 @@ def test_without_keys() -> None:
 
 
 def test_an_unsigned_image() -> None:
-    assert doubt(replace(files(), manifest=None)) == f"is not signed: {NAME.filename}.manifest is missing"
-    assert doubt(replace(files(), signature=None)) == f"is not signed: {NAME.filename}.manifest.minisig is missing"
+    beside, remedy = f"is not signed: {NAME.filename}.manifest", "gprov image sign makes it"
+    assert doubt(replace(files(), manifest=None)) == f"{beside} is missing; {remedy}"
+    assert doubt(replace(files(), signature=None)) == f"{beside}.minisig is missing; {remedy}"
 
 
 @pytest.mark.parametrize("key", [STRANGER, ROOT_A, SECOND_SIGNER], ids=("stranger", "root", "not yet a signer"))
@@ -126,7 +127,8 @@ def test_an_image_for_another_branding() -> None:
 
 def test_an_image_for_another_platform() -> None:
     other = files(manifest=manifest_of(Release(3, 2, ("dull", "matt"))))
-    assert doubt(other) == "is signed for dull, matt, and this unit is shiny"
+    reason = "is signed for dull, matt, and this unit is shiny"
+    assert doubt(other) == f"{reason}; use an image for it, or sign it anew with --platform shiny"
     own = files(manifest=manifest_of(Release(3, 2, ("dull", "shiny"))))
     assert isinstance(examine(trust(), own, VERIFIER), Manifest)
     unknown = replace(trust(), code_name="")
@@ -154,10 +156,29 @@ def test_an_image_at_the_floor(floor: int) -> None:
 
 
 def test_an_image_below_the_floor() -> None:
-    reason = "has the security version 3, below the floor of this unit, 4"
+    reason = "has the security version 3, below the floor of this unit, 4; use a newer image"
     assert judge(trust(floor=4), files(), VERIFIER) == Refused(reason)
     assert judge(trust(TrustPolicy.WARN, floor=4), files(), VERIFIER) == Accepted(MANIFEST, reason)
     assert judge(trust(TrustPolicy.ENFORCE_ALWAYS, floor=4), files(), VERIFIER) == Refused(reason)
+
+
+def test_every_reason_names_a_remedy() -> None:
+    """What is behind the last semicolon: a person at the unit has nothing else."""
+    later = next_statement(FIRST, signers=(SECOND_SIGNER,), revoked=(Revoked(SIGNER.public),))
+    chain = check_chain("c", chain_of(signed(FIRST, ROOT_A, ROOT_B), signed(later, ROOT_A, ROOT_B)), VERIFIER)
+    one, document = files(), b'{"Format": 1}'
+    assert one.manifest is not None
+    anew = " sign it anew"
+    remedies = {
+        doubt(files(STRANGER)): " the unit needs the owner's present trust.chain",
+        doubt(replace(one, manifest=one.manifest + b" ")): " copy both files again, or sign it anew",
+        doubt(replace(one, signature=b"x")): anew,
+        doubt(files(), chain): anew,
+        doubt(ManifestFiles(NAME.filename, document, SIGNER.sign(document))): anew,
+        doubt(files(filename="x.upd")): " give it this name again",
+        doubt(files(manifest=manifest_of(names="o"))): f"{anew} with --branding of these units",
+    }
+    assert {reason: reason.rpartition(";")[2] for reason in remedies} == remedies
 
 
 def test_which_policies_refuse_and_leave_that_to_a_person() -> None:

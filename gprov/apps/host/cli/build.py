@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.cli import build_contents, build_ipxe
 from gprov.apps.host.cli.build_options import (
     CONFIG,
@@ -15,18 +16,20 @@ from gprov.apps.host.cli.build_options import (
     BuiltInCa,
     FirmwareFrom,
     FirmwareOption,
+    FlavorIfRecorded,
     FlavorOption,
     FreezeSpec,
     Level,
+    LevelIfRecorded,
     Output,
     Report,
     SettingsFile,
     SignCertificate,
     SignKey,
-    build_number,
     builder,
     firmware_files,
     folder_of,
+    given_build_number,
     megabytes_of,
     own_ca,
     paths_of,
@@ -34,14 +37,21 @@ from gprov.apps.host.cli.build_options import (
     signer_of,
 )
 from gprov.apps.host.cli.build_product import KernelFacts, Product, print_product
+from gprov.apps.host.cli.build_recording import FromRecord, Given, Recording, RecordTo, completed
 from gprov.apps.host.cli.build_report import modules_note
-from gprov.apps.host.cli.build_trust import PolicyOption, SecurityVersionOption, TrustOption, built_in_trust
+from gprov.apps.host.cli.build_trust import (
+    PolicyOption,
+    SecurityVersionIfRecorded,
+    SecurityVersionOption,
+    TrustOption,
+    built_in_trust,
+)
 from gprov.apps.host.cli.options import Json, new_app
 from gprov.apps.host.cli.output import say
 from gprov.apps.host.initramfs.builds import BEST_LEVEL
 from gprov.apps.host.initramfs.firmware import INSTALLED
 from gprov.apps.host.initramfs.hostfiles import copy_file, write_file
-from gprov.apps.host.initramfs.kernel_settings import KernelChoice
+from gprov.apps.host.initramfs.kernel_settings import KernelChoice, KernelSettings
 from gprov.apps.host.initramfs.signing import FRAGMENT
 from gprov.domain.errors import ExitCode
 
@@ -86,15 +96,15 @@ def initramfs_alone(
 
 @app.command("kernel")
 def kernel(
-    flavor: FlavorOption,
     output: Output,
+    flavor: FlavorIfRecorded = None,
     report: Report = False,
-    level: Level = BEST_LEVEL,
+    level: LevelIfRecorded = None,
     spec: FreezeSpec = SPEC,
     ca: BuiltInCa = None,
     trust: TrustOption = None,
     trust_policy: PolicyOption = None,
-    security_version: SecurityVersionOption = 0,
+    security_version: SecurityVersionIfRecorded = None,
     jobs: Annotated[
         int | None,
         typer.Option("--jobs", metavar="N", help="parallel compilers (default: processors)", min=1),
@@ -121,30 +131,53 @@ def kernel(
     ] = None,
     sign_key: SignKey = None,
     sign_cert: SignCertificate = None,
+    record: RecordTo = None,
+    from_record: FromRecord = None,
     as_json: Json = False,
 ) -> int:
     """A kernel with its initramfs inside."""
-    number = build_number()
+    recording = Recording(SystemProcesses(), record, from_record)
+    given = Given(
+        flavor=flavor,
+        number=given_build_number(),
+        level=level,
+        fragments=tuple(paths_of(fragment)),
+        modules=modules,
+        firmware=tuple(paths_of(firmware)),
+        policy=trust_policy,
+        security_version=security_version,
+    )
+    given = completed(given, recording.choices)
     signer = signer_of(sign_key, sign_cert)
-    fragments = [*paths_of(fragment), *([] if signer is None else [FRAGMENT])]
-    chosen = settings_in(settings).with_options(fragments, modules, paths_of(firmware), budget)
-    if signer is not None and chosen.modules:
-        raise typer.BadParameter("excludes --modules: a signed kernel loads no unsigned ones", param_hint="--sign-key")
+    fragments = [*given.fragments, *([] if signer is None else [FRAGMENT])]
+    chosen = settings_in(settings).with_options(fragments, given.modules, given.firmware, budget)
+    choices = given.choices(chosen)
     files = firmware_files(chosen, settings, firmware_from)
-    if system_tree is not None and not (chosen.modules or files):
-        raise typer.BadParameter("has no content without --modules or --firmware", param_hint="--system-tree")
+    _require_sense(chosen, signed=signer is not None, system_tree=system_tree is not None, firmware=bool(files))
     builds, choice = builder(), KernelChoice(chosen, config, folder_of(settings))
-    own = built_in_trust(trust, trust_policy, security_version)
+    own = built_in_trust(trust, choices.policy, choices.security_version)
     builds.check(choice)
-    initramfs = builds.initramfs(spec, flavor, level=level, ca=own_ca(ca), trust=own, firmware=files)
-    built = builds.kernel(choice, initramfs, number, jobs or len(os.sched_getaffinity(0)))
+    toolchain = recording.toolchain()
+    initramfs = builds.initramfs(spec, choices.flavor, level=choices.level, ca=own_ca(ca), trust=own, firmware=files)
+    recording.measure(choices, choice, initramfs, toolchain)
+    jobs = jobs or len(os.sched_getaffinity(0))
+    built = builds.kernel(choice, initramfs, choices.number, jobs, toolchain=toolchain)
+    recording.finish(built, initramfs)
     if signer is not None:
         built = builds.signed(built, signer)
     if system_tree is not None:
         builds.system_tree(built, files, system_tree)
-    elif note := modules_note(chosen, flavor):
+    elif note := modules_note(chosen, choices.flavor):
         say(note, err=True)
     copy_file(built.files.image, output)
-    product = Product(output, os.path.getsize(output), initramfs, KernelFacts(number, built, chosen))
+    product = Product(output, os.path.getsize(output), initramfs, KernelFacts(choices.number, built, chosen))
     print_product(product, report=report, as_json=as_json)
     return ExitCode.DONE
+
+
+def _require_sense(chosen: KernelSettings, *, signed: bool, system_tree: bool, firmware: bool) -> None:
+    """Raises BadParameter for options that exclude each other."""
+    if signed and chosen.modules:
+        raise typer.BadParameter("excludes --modules: a signed kernel loads no unsigned ones", param_hint="--sign-key")
+    if system_tree and not (chosen.modules or firmware):
+        raise typer.BadParameter("has no content without --modules or --firmware", param_hint="--system-tree")

@@ -32,6 +32,12 @@ from gprov.domain.unit.trust import MAX_CA_BYTES, OwnCa, parse_ca
 
 _BUILDROOT = shipped_folder()
 FlavorOption = Annotated[Flavor, typer.Option("--flavor", help="which programs the initramfs holds")]
+FlavorIfRecorded = Annotated[
+    Flavor | None,
+    typer.Option(
+        "--flavor", help="which programs the initramfs holds; needed without --from-record", show_default=False
+    ),
+]
 Output = Annotated[str, typer.Option("--output", metavar="FILE", help="written whole or not at all")]
 Report = Annotated[bool, typer.Option("--report", help="print what takes how much space")]
 Level = Annotated[
@@ -42,6 +48,17 @@ Level = Annotated[
         max=BEST_LEVEL,
         metavar=f"1..{BEST_LEVEL}",
         help="of compression; 9 is fifteen times as fast as the default, and an eighth larger",
+    ),
+]
+LevelIfRecorded = Annotated[
+    int | None,
+    typer.Option(
+        "--level",
+        min=1,
+        max=BEST_LEVEL,
+        metavar=f"1..{BEST_LEVEL}",
+        help="of compression",
+        show_default=str(BEST_LEVEL),
     ),
 ]
 FreezeSpec = Annotated[str, typer.Option("--spec", metavar="FILE", help="freeze specification")]
@@ -114,8 +131,11 @@ def builder() -> Builder:
     return Builder(SystemProcesses(), Cache(default_root(os.environ)), BuildProgress(sys.stderr))
 
 
-def build_number() -> int:
-    text = os.environ.get("BUILD_NUMBER") or "1"
+def given_build_number() -> int | None:
+    """None: the environment does not say."""
+    text = os.environ.get("BUILD_NUMBER")
+    if not text:
+        return None
     if not (text.isascii() and text.isdecimal()):
         raise typer.BadParameter(f"must be a decimal number, is {text!r}", param_hint="BUILD_NUMBER")
     return int(text)

@@ -33,6 +33,17 @@ SecurityVersionOption = Annotated[
         help="lowest one of images that this kernel accepts",
     ),
 ]
+SecurityVersionIfRecorded = Annotated[
+    int | None,
+    typer.Option(
+        "--security-version",
+        metavar="N",
+        min=0,
+        max=MAX_SECURITY_VERSION,
+        help="lowest one of images that this kernel accepts",
+        show_default="0",
+    ),
+]
 
 
 def built_in_trust(chain: str | None, policy: TrustPolicy | None, security_version: int) -> BuiltInTrust:

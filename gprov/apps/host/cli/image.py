@@ -21,7 +21,7 @@ from gprov.domain.disk.ext4_room import Room, primary_room, smallest_disk
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, ExitCode, GprovError, Problem
 from gprov.domain.image.companions import companions_of
 from gprov.domain.image.contents import VerifiedImage
-from gprov.domain.image.decoding import MAX_ARCHIVE
+from gprov.domain.image.decoding import UnpacksTooLarge
 from gprov.domain.image.imgmeta import FIELDS, ImageMeta, parse_imgmeta
 from gprov.domain.image.modules import module_notes
 from gprov.domain.image.name import ImageName, parse_image_name
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 app = new_app("Names, order, verification and making of images.")
 
 _PREFIX = Branding().image_prefix
+# One thread decodes this in a quarter of an hour (docs/evidence/performance.md): so long a file that was made to waste
+# time can take.
+LARGEST_VERIFIED = "64G"
 Prefix = Annotated[str, typer.Option(metavar="TEXT", help="of image names", parser=values.prefix)]
 
 
@@ -116,6 +119,15 @@ def verify(
         str | None,
         typer.Option(metavar="SIZE", help="refuse what does not fit on a data disk of 64G, say", parser=values.size),
     ] = None,
+    largest: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            help="refuse what unpacks to more, before decoding it (without --disk)",
+            show_default=LARGEST_VERIFIED,
+            parser=values.size,
+        ),
+    ] = None,
     trust: Annotated[
         str | None, typer.Option(metavar="FILE", help="trust chain: also check the signatures of the images")
     ] = None,
@@ -124,13 +136,16 @@ def verify(
     as_json: Json = False,
 ) -> int:
     """Check images from their first to their last byte. Exit status 1 if one is not valid, 3 if one cannot be read."""
+    if disk is not None and largest is not None:
+        raise typer.BadParameter("excludes --disk, which sets the limit", param_hint="'--largest'")
     room = primary_room(None, [values.in_bytes(disk)], bios=True) if disk is not None else None
+    most = room.largest_archive if room is not None else values.in_bytes(largest or LARGEST_VERIFIED)
     names = values.names(branding, prefix)
     signer = None if trust is None else image_signer(names, trust)
     code = ExitCode.DONE
     rows: list[dict[str, object]] = []
     for path in files:
-        verdict, row = _verify(path, names, room, signer)
+        verdict, row = _verify(path, names, room, most, signer)
         code = max(code, verdict)
         rows.append(row)
         if not as_json:
@@ -141,14 +156,13 @@ def verify(
 
 
 def _verify(
-    path: str, names: Branding, room: Room | None, signer: ImageSigner | None
+    path: str, names: Branding, room: Room | None, most: int, signer: ImageSigner | None
 ) -> tuple[ExitCode, dict[str, object]]:
     from gprov.adapters.linux.archive import XzTarArchives
     from gprov.adapters.linux.system.process import SystemProcesses
     from gprov.domain.plan.open_accounts import open_account_problems
     from gprov.domain.plan.preconditions import lack_of_room
 
-    most = room.largest_archive if room is not None else MAX_ARCHIVE
     try:
         with progress(path) as report:
             image = XzTarArchives(SystemProcesses(), memory_budget=0, branding=names).verify(path, report, most)
@@ -158,7 +172,8 @@ def _verify(
             raise BadInput(path, problems)
         signature = {} if signer is None else {"signature": signature_facts(signer, image)}
     except GprovError as error:
-        return error.exit_code, {"path": path, "valid": False, "reason": str(error)}
+        hint = "; --largest SIZE sets another limit" if isinstance(error, UnpacksTooLarge) and room is None else ""
+        return error.exit_code, {"path": path, "valid": False, "reason": f"{error}{hint}"}
     facts = asdict(image)
     del facts["files"]
     notes = [*image.notes, *_notes(image, names)]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gprov.apps.host.initramfs.applets import add_applets
 from gprov.apps.host.initramfs.cache import Cache, content_key
 from gprov.apps.host.initramfs.closure import module_search_path
 from gprov.apps.host.initramfs.copies import check_interpreters
-from gprov.apps.host.initramfs.cpio import archive, regular
+from gprov.apps.host.initramfs.cpio import Node, archive, regular
 from gprov.apps.host.initramfs.firmware import FirmwareFile
 from gprov.apps.host.initramfs.grub import loader_files
 from gprov.apps.host.initramfs.hostfiles import read_file, read_text, write_file
@@ -37,15 +37,18 @@ _COMPRESSOR = ("zstd", "--single-thread", "--quiet", "--stdout")
 BEST_LEVEL = 19  # higher levels need more memory for unpacking than a small unit has
 _ARCHIVES_KEPT = 20
 _NO_TRUST = BuiltInTrust()
+_NOT_RECORDED: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Initramfs:
-    """``content``: the compressed archive. ``sizes``: of its parts before compression, largest first."""
+    """``content``: the compressed archive. ``sizes``: of its parts before compression, largest first. ``nodes``: what
+    is in it."""
 
     content: bytes = field(repr=False)
     raw_size: int
     sizes: tuple[PartSize, ...]
+    nodes: tuple[Node, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +99,35 @@ class Builder:
                 tree.add(regular(inside(path_there), content), CONFIGURATION)
             for file in firmware:
                 tree.add(regular(file.target, read_file(file.source)), FIRMWARE)
-            raw = archive(tree.finish())
-        return Initramfs(self._compressed(raw, level), len(raw), tree.sizes())
+            nodes = tree.finish()
+            raw = archive(nodes)
+        return Initramfs(self._compressed(raw, level), len(raw), tree.sizes(), nodes)
 
     def check(self, choice: KernelChoice) -> None:
         """Raise what a kernel build would: fragments that contradict each other, missing tools."""
         configuration(choice)
         require_kernel_tools(self._processes, modules=choice.settings.modules)
 
-    def kernel(self, choice: KernelChoice, initramfs: Initramfs, number: int, jobs: int) -> Kernel:
-        """Build a kernel. Raises RefusedByPolicy if it is larger than its budget."""
+    def kernel(
+        self,
+        choice: KernelChoice,
+        initramfs: Initramfs,
+        number: int,
+        jobs: int,
+        *,
+        toolchain: Mapping[str, str] = _NOT_RECORDED,
+    ) -> Kernel:
+        """Build a kernel. ``toolchain``: of ``KernelInputs``. Raises RefusedByPolicy if it is larger than its
+        budget."""
         settings, combined = choice.settings, configuration(choice)
         require_kernel_tools(self._processes, modules=settings.modules)
-        inputs = KernelInputs(combined.settings, initramfs.content, number, settings.modules)
+        inputs = KernelInputs(
+            settings=combined.settings,
+            initramfs=initramfs.content,
+            number=number,
+            modules=settings.modules,
+            toolchain=toolchain,
+        )
         files = KernelBuilder(self._processes, self._cache, self._progress, jobs).build(inputs)
         size = os.path.getsize(files.image) - len(initramfs.content)
         check_budget(size, settings.largest)

@@ -5,14 +5,15 @@ An interrupted build leaves incomplete files, so a build never runs in a cache e
 absolute paths and would compile all objects again elsewhere.
 
 A build starts from the tree with the same configuration (only linking is left), else from the newest tree of the same
-source and compilers (kbuild compiles the objects that depend on changed symbols), else from an empty tree.
+source and compilers (kbuild compiles the objects that depend on changed symbols), else from an empty tree. A build that
+is recorded never starts from a tree of another configuration, or one of other versions of any tool.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gprov.apps.host.initramfs.cache import Cache, content_key
 from gprov.apps.host.initramfs.hostfiles import copy_file, fresh_folder, read_file, write_file
@@ -44,15 +45,17 @@ _LINKED = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KernelInputs:
     """``settings``: the configuration by symbol; ``initramfs``: compressed archive; ``number``: build number;
-    ``modules``: whether modules are built and installed, too."""
+    ``modules``: whether modules are built and installed, too. ``toolchain``: versions of the packages that compile, by
+    name, of a build that is recorded; empty for others, which depend on source, compiler and linker alone."""
 
     settings: Mapping[str, Setting]
     initramfs: bytes
     number: int
     modules: bool = False
+    toolchain: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +82,9 @@ class KernelBuilder:
         Raises BadInput for settings that Kconfig does not apply, ToolFailed with the path of the full log if the
         compilation fails.
         """
-        family = content_key(_BUILD_VERSION, source_version(self._processes), *compiler_versions(self._processes))
-        # Values alone, so that comments, order and names of files do not matter.
-        settings = sorted(f"{symbol}={setting.value}" for symbol, setting in inputs.settings.items())
-        tree_key = f"{family}-{content_key(*settings)}"
+        tools = (f"{name}={version}" for name, version in sorted(inputs.toolchain.items()))
+        facts = (source_version(self._processes), *compiler_versions(self._processes), *tools)
+        tree_key = f"{content_key(_BUILD_VERSION, *facts)}-{content_key(*setting_lines(inputs.settings))}"
         key = content_key(tree_key, inputs.initramfs, str(inputs.number))
         found = self._cached(inputs, tree_key, key)
         if found is not None:  # also while another build holds the lock
@@ -125,7 +127,9 @@ class KernelBuilder:
     def _build_in(self, work: str, tree_key: str, inputs: KernelInputs) -> None:
         source = unpacked_source(self._processes, self._cache, self._progress)
         tree = self._cache.find("trees", tree_key)
-        start = tree or self._cache.newest("trees", tree_key.partition("-")[0])
+        start = tree
+        if start is None and not inputs.toolchain:
+            start = self._cache.newest("trees", tree_key.partition("-")[0])
         self._cache.remove(work)
         if start is None:
             fresh_folder(work)
@@ -152,7 +156,7 @@ class KernelBuilder:
         targets = ("bzImage", "modules") if inputs.modules else ("bzImage",)
         release = (f"LOCALVERSION={_release_suffix(key, inputs.number)}",) if inputs.modules else ()
         command = ("make", f"-j{self._jobs}", "-C", work, *release, *targets)
-        with self._processes.start(command, log=log, env=_identity(inputs.number)) as child:
+        with self._processes.start(command, log=log, env=identity(inputs.number)) as child:
             status = self._follow(child, log)
         if status:
             raise ToolFailed(
@@ -204,6 +208,11 @@ def _release_suffix(tree_key: str, number: int) -> str:
     return f".{number}.{content_key(tree_key)[:8]}"
 
 
+def setting_lines(settings: Mapping[str, Setting]) -> list[str]:
+    """Values alone, so that comments, order and names of files do not matter."""
+    return sorted(f"{symbol}={setting.value}" for symbol, setting in settings.items())
+
+
 def version_text(image: bytes) -> str:
     """Return the version string of a bzImage, "6.1.148-gprov (gprov@gprov) #7 SMP …".
 
@@ -214,7 +223,7 @@ def version_text(image: bytes) -> str:
     return image[start:end].decode(errors="replace") if end > start else ""
 
 
-def _identity(number: int) -> dict[str, str]:
+def identity(number: int) -> dict[str, str]:
     """Return constants for user, host and time of the build. The build number distinguishes kernels."""
     return {
         "KBUILD_BUILD_VERSION": str(number),

@@ -25,10 +25,15 @@ _PROGRAMS = {
     "dpkg-query": "dpkg",
 }
 _MODULE_PROGRAMS = {"depmod": "kmod"}
-_FILES = {
+REQUIRED_FILES = {
     SOURCE_ARCHIVE: SOURCE_PACKAGE,
     "/usr/include/libelf.h": "libelf-dev",  # objtool, which is built first
 }
+# Whose versions are in a build record, besides: they also take part in a compilation.
+RECORDED_PROGRAMS = (
+    *_PROGRAMS, *_MODULE_PROGRAMS, "ar", "as", "awk", "find", "g++", "grep", "gzip", "nm", "objcopy", "objdump",
+    "readelf", "sed", "sh", "strip",
+)  # fmt: skip
 # Tools that influence the compiled objects.
 _COMPILERS = ("gcc", "ld")
 
@@ -38,7 +43,7 @@ def require_kernel_tools(processes: Processes, *, modules: bool = False) -> None
     has some."""
     programs = _PROGRAMS | (_MODULE_PROGRAMS if modules else {})
     missing = {name: package for name, package in programs.items() if processes.which(name) is None}
-    missing |= {path: package for path, package in _FILES.items() if not os.path.exists(path)}
+    missing |= {path: package for path, package in REQUIRED_FILES.items() if not os.path.exists(path)}
     if missing:
         packages = " ".join(sorted(set(missing.values())))
         raise DeviceMissing(", ".join(sorted(missing)), f"not installed; apt-get install {packages}")

@@ -72,12 +72,6 @@ def power() -> Power:
     return SystemPower()
 
 
-def shell_power() -> Power:
-    from gprov.adapters.linux.system.shell_power import ShellPower
-
-    return ShellPower()
-
-
 def console_log() -> ConsoleLog:
     from gprov.adapters.linux.console.log import ConsoleLog
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.display import Display, Panel
     from gprov.ports.events import EventSink
     from gprov.ports.operator import Operator
+    from gprov.ports.power import Power
     from gprov.ports.ratchets import Ratchets
     from gprov.ports.sealing import SecretSealing
 
@@ -194,6 +195,12 @@ def _end_unsealing(unit: UnitContainer) -> Callable[[], None]:
     return end
 
 
+def _shell_power(unit: UnitContainer) -> Power:
+    from gprov.adapters.linux.system.shell_power import ShellPower
+
+    return ShellPower(unit.end_unsealing())
+
+
 def _trust_ports(unit: UnitContainer) -> TrustPorts:
     from gprov.apps.unit.network.server_trust import TrustPorts
 
@@ -239,6 +246,7 @@ class UnitContainer(PortContainer):
     tpm_ratchets = singleton(_tpm_ratchets, itself)
     more_ratchets = factory(_more_ratchets, itself)
     end_unsealing = factory(_end_unsealing, itself)
+    shell_power = singleton(_shell_power, itself)
     volume_ports = factory(_volume_ports, itself)
     plan_ports = factory(_plan_ports, itself)
     destructive_ports = factory(_destructive_ports, itself)

@@ -196,7 +196,6 @@ class PortContainer(Container):
     background = singleton(adapters.background)
     processes = singleton(adapters.processes)
     power = singleton(adapters.power)
-    shell_power = singleton(adapters.shell_power)
     console_log = singleton(adapters.console_log)
     bmc = singleton(_bmc, itself)
     attention = singleton(_attention, itself)

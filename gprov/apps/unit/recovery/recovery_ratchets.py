@@ -12,7 +12,7 @@ from gprov.apps.unit.recovery.regular_files import read_regular
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing
 from gprov.domain.recovery_files import RATCHETS_FILE, TRUST_FOLDER
-from gprov.domain.trust.ratchets import MAX_RATCHETS, RatchetValues, parse_ratchets, serialise_ratchets
+from gprov.domain.trust.ratchets import MAX_RATCHETS, RatchetValues, StoredRatchets, parse_ratchets, serialise_ratchets
 from gprov.ports.files import Files
 from gprov.ports.ratchets import Ratchets
 
@@ -25,19 +25,24 @@ class RecoveryRatchets(Ratchets):
         self._path = f"{recovery}/{TRUST_FOLDER}/{RATCHETS_FILE}"
 
     @override
-    def read(self) -> RatchetValues:
+    def read(self) -> StoredRatchets:
         content = read_regular(self._files, self._path, MAX_RATCHETS)
-        return parse_ratchets(self._path, content) if content is not None else RatchetValues()
+        if content is None:
+            return StoredRatchets(RatchetValues())
+        try:
+            return StoredRatchets(parse_ratchets(self._path, content))
+        except BadInput as error:
+            return StoredRatchets(RatchetValues(), (str(error),))
 
     @override
     def raise_to(self, values: RatchetValues) -> None:
         """A damaged file is replaced."""
         try:
             before = self.read()
-        except (BadInput, DeviceFault):
-            before = None
-        after = (before or RatchetValues()).raised_to(values)
-        if after != before:
+        except DeviceFault as fault:
+            before = StoredRatchets(RatchetValues(), (str(fault),))
+        after = before.values.raised_to(values)
+        if after != before.values or before.problems:
             self._files.replace(self._path, serialise_ratchets(after), mode=0o600)
 
 
@@ -70,9 +75,12 @@ class AllRatchets:
         self._built_in = built_in
         for store in self._stores:
             try:
-                store.known = store.ratchets.read()
+                found = store.ratchets.read()
             except (BadInput, DeviceFault) as error:
-                bus.error(f"a record of security versions cannot be used, others count: {error}")
+                found = StoredRatchets(RatchetValues(), (str(error),))
+            store.known = found.values
+            for problem in found.problems:
+                bus.error(f"a record of security versions cannot be used, others count: {problem}")
 
     @property
     def values(self) -> RatchetValues:

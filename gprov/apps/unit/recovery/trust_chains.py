@@ -65,7 +65,7 @@ class TrustChains:
     def problem(self) -> str:
         """Why no chain is believed."""
         if self._longest is None:
-            return "this kernel has no keys that can be used"
+            return "this kernel has no keys that can be used; install one that was built with --trust"
         seen = self._ratchets.values.trust_version
         return (
             f"the trust chain is of version {self._longest.version}, but this unit has seen version {seen}: RECOVERY's"
