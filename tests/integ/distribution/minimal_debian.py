@@ -23,18 +23,19 @@ _NOT_COMPARED = re.compile(
 class MinimalDebian:
     root: Path
 
-    def under(self, *, user: str = "root") -> tuple[str, ...]:
-        """What stands in front of a command that runs in it: with its own /proc, as this user."""
+    def under(self, *, account: str = "root:root") -> tuple[str, ...]:
+        """What stands in front of a command that runs in it: with its own /proc, as this user and group."""
         mounted = 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"'
         start = ("unshare", "--mount", "sh", "-c", mounted, str(self.root))
         clean = ("env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/", "LC_ALL=C.UTF-8")
-        account = ("setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups")
-        return (*start, *clean, "DEBIAN_FRONTEND=noninteractive", *(account if user != "root" else ()))
+        user, _, group = account.partition(":")
+        rights = ("setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups")
+        return (*start, *clean, "DEBIAN_FRONTEND=noninteractive", *rights)
 
-    def run(self, *command: str, user: str = "root", expected: int = 0) -> str:
+    def run(self, *command: str, account: str = "root:root", expected: int = 0) -> str:
         """What it printed, errors included."""
         done = subprocess.run(
-            [*self.under(user=user), *command],
+            [*self.under(account=account), *command],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
