@@ -219,6 +219,14 @@ class NetworkFault(GprovError):
         self.reason = reason
 
 
+class HttpRefusal(NetworkFault):
+    """A server answered with a status that a retry does not change. ``status``: of the answer."""
+
+    def __init__(self, peer: str, reason: str, status: int) -> None:
+        super().__init__(peer, reason)
+        self.status = status
+
+
 class DeadlineExceeded(GprovError):
     """A wait reached its deadline."""
 

@@ -16,6 +16,9 @@
 ``secrets/*.sealed``              the same, sealed to the unit's TPM: ``domain.unit.sealed_file``
 ``insecure.storage``              passwords in plain text, of units that gprovision provisioned:
                                   ``domain.unit.insecure_storage``
+``update/state.json``             ``domain.update.state``: the last action of the update server
+``update/update.toml``            ``domain.update.config``: in place of the image's own
+``update/decision``               ``domain.update.decision``: of a person at the unit
 ``gprov/recovery.cfg``            menu of BIOS units: ``domain.boot.grub.menus``
 ``log/recovery_history.json``     ``domain.image.history`` (folder: ``Branding.log_folder``)
 ``log/start_budget.json``         ``domain.boot.budget``
@@ -48,6 +51,9 @@ ADMIN_HASH = "admin.hash"
 UNIT_KEY = "unit.key"
 SEALED_SUFFIX = ".sealed"
 INSECURE_STORAGE = "insecure.storage"
+UPDATE_FOLDER = "update"
+UPDATE_STATE = "state.json"  # in UPDATE_FOLDER
+UPDATE_DECISION = "decision"  # in UPDATE_FOLDER
 MENU_FOLDER = "gprov"  # on boot partitions of primary disks, too
 RECOVERY_MENU = f"{MENU_FOLDER}/recovery.cfg"
 

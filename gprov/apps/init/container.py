@@ -83,6 +83,7 @@ def _init_ports(unit: InitContainer) -> InitPorts:
         confirmed_system=unit.confirmed_system,
         media_search=unit.media_search,
         end_unsealing=unit.end_unsealing(),
+        ratchets=unit.more_ratchets,
         file_system_keys=unit.file_system_keys,
     )
 

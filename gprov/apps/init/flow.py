@@ -13,7 +13,6 @@ from gprov.apps.init.ports import InitPorts, RestoreFlow
 from gprov.apps.init.search import RootFinder
 from gprov.apps.init.waiting import BootWaiter
 from gprov.apps.unit.composition.context import UnitContext
-from gprov.domain.boot.args import PreferredImage
 from gprov.domain.boot.decide import decide
 from gprov.domain.boot.decisions import (
     CheckFileSystem,
@@ -218,7 +217,7 @@ class Boot:
             if decision.reason is RestoreReason.EMERGENCY_FILE:
                 restored = self._restore_from_media(restore)
             else:
-                restored = self._restore_from_recovery(restore, decision.image, by_person=by_person)
+                restored = self._restore_from_recovery(restore, decision, by_person=by_person)
         except EraseUnfinished as unfinished:
             self._data_erase().go_on(unfinished)
             self._menu()
@@ -240,11 +239,11 @@ class Boot:
             return
         self._ending.restart()
 
-    def _restore_from_recovery(self, restore: RestoreFlow, image: PreferredImage, *, by_person: bool) -> bool:
+    def _restore_from_recovery(self, restore: RestoreFlow, decision: Restore, *, by_person: bool) -> bool:
         from gprov.apps.init.plugged_in import plugged_in_media
 
         with plugged_in_media(self._volumes, self._ports.media_search, self._context) as media:
-            restored = restore.run(image, by_person=by_person, pause_event=media.wait)
+            restored = restore.run(decision.image, named=decision.named, by_person=by_person, pause_event=media.wait)
         if not restored and not by_person:
             self._bus.message(FILES_FOUND)
         return restored

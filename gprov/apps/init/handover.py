@@ -11,6 +11,7 @@ from gprov.domain.boot.facts import Found, Mounted
 from gprov.domain.disk.arrays import FoundArray
 from gprov.domain.disk.model import Volume
 from gprov.domain.errors import BadInput, DeviceFault, GprovError
+from gprov.domain.trust.published import BUILT_IN_FILES, BUILT_IN_FOLDER, MAX_PUBLISHED, NUMBERS, PUBLISHED_FOLDER
 
 
 def prepare_handover(root: Found, array: FoundArray | None, ports: InitPorts, context: UnitContext) -> None:
@@ -26,6 +27,7 @@ def prepare_handover(root: Found, array: FoundArray | None, ports: InitPorts, co
     if before.confirmed == 1:
         ports.confirmed_system().record()
     _announce_requests(ports, context)
+    _publish_trust(ports, context)
     if isinstance(root.mount, Mounted) and root.mount.expects_display:
         from gprov.domain.boot.start_texts import start_texts
 
@@ -66,6 +68,26 @@ def _announce_requests(ports: InitPorts, context: UnitContext) -> None:
         ports.volumes.files.replace(REQUESTS_ACCEPTED, REQUEST_KINDS)
     except DeviceFault as fault:
         context.bus.warning(f"the system cannot request a restore or erase: {fault}")
+
+
+def _publish_trust(ports: InitPorts, context: UnitContext) -> None:
+    """Tell the agent of updates which images a restore accepts: what the kernel was built with, and numbers that stores
+    besides RECOVERY hold. Most kernels have no keys."""
+    files = ports.volumes.files
+    try:
+        if files.status(BUILT_IN_FOLDER) is None:
+            return
+        for name in BUILT_IN_FILES:
+            if files.status(f"{BUILT_IN_FOLDER}/{name}") is not None:
+                content = files.read(f"{BUILT_IN_FOLDER}/{name}", MAX_PUBLISHED)
+                files.replace(f"{PUBLISHED_FOLDER}/{name}", content, mode=0o600)
+        stores = tuple(ports.ratchets())
+        if stores:
+            from gprov.apps.init.published_numbers import serialised_numbers
+
+            files.replace(f"{PUBLISHED_FOLDER}/{NUMBERS}", serialised_numbers(stores), mode=0o600)
+    except (BadInput, DeviceFault) as error:
+        context.bus.warning(f"the system does not know all that a restore judges images by: {error}")
 
 
 def _count_attempt(volume: Volume, ports: InitPorts, context: UnitContext) -> BootCounts:

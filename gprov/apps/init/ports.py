@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.domain.erase.result import EraseResult
     from gprov.ports.file_system_keys import FileSystemKeys
     from gprov.ports.media import MediaSearch
+    from gprov.ports.ratchets import Ratchets
 
 
 # Looks for the system's root for at most that many seconds and mounts it read-only; None if there is none.
@@ -32,13 +33,15 @@ class RestoreFlow(Protocol):
         self,
         preferred: PreferredImage,
         *,
+        named: str = "",
         by_person: bool = False,
         emergency: EmergencyRequest | None = None,
         pause_event: Callable[[float], bool] | None = None,
     ) -> bool:
         """Returns True when the unit is restored and may reboot; False if a person left the menu of images, or an event
         ended the restore backoff: then PRIMARY is as it was. Raises GprovError. A restore that a person requested
-        begins at once, without a restore backoff. ``emergency``: files on removable media to use instead of RECOVERY's,
+        begins at once, without a restore backoff. ``named``: file name of the image that the system requests: PRIMARY
+        is changed for no other. ``emergency``: files on removable media to use instead of RECOVERY's,
         which may be missing then. ``pause_event``: waits at most so many seconds for an event during the backoff."""
 
     @property
@@ -91,8 +94,8 @@ class ConfirmedSystem(Protocol):
 class InitPorts:
     """``restore``, ``erase``, ``shell``, ``survey``, ``boot_failures`` and ``confirmed_system`` make their use case
     when it is needed: a normal boot needs none. ``media_search`` makes its port. ``end_unsealing``:
-    ``SecretSealing.end`` on a machine with a TPM, nothing on others. ``file_system_keys``: None unless an adopter has
-    some."""
+    ``SecretSealing.end`` on a machine with a TPM, nothing on others. ``ratchets``: makes the stores of numbers besides
+    RECOVERY. ``file_system_keys``: None unless an adopter has some."""
 
     volumes: VolumePorts
     operator: Operator
@@ -107,4 +110,5 @@ class InitPorts:
     confirmed_system: Callable[[], ConfirmedSystem]
     media_search: Callable[[], MediaSearch]
     end_unsealing: Callable[[], None]
+    ratchets: Callable[[], Iterable[Ratchets]]
     file_system_keys: Callable[[], FileSystemKeys | None]

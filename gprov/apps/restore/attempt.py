@@ -24,11 +24,12 @@ from gprov.domain.unit.restore_options import RestoreOptions
 
 @dataclass(frozen=True)
 class RestoreRequest:
-    """What the boot asks for."""
+    """What the boot asks for. ``named``: file name of the image that the running system requested, "" for none."""
 
     preferred: PreferredImage
     by_person: bool
     emergency: EmergencyRequest | None
+    named: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

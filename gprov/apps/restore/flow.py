@@ -37,6 +37,7 @@ from gprov.domain.boot.args import PreferredImage
 from gprov.domain.emergency.request import EmergencyRequest
 from gprov.domain.errors import EraseUnfinished, GprovError
 from gprov.domain.events import ProcessState
+from gprov.domain.image.name import parse_image_name
 from gprov.domain.image.select import Preference
 from gprov.domain.platform.identify import Unit
 from gprov.domain.recovery_files import EMERGENCY_RECORD
@@ -105,18 +106,20 @@ class FactoryRestore:
         self,
         preferred: PreferredImage,
         *,
+        named: str = "",
         by_person: bool = False,
         emergency: EmergencyRequest | None = None,
         pause_event: Callable[[float], bool] | None = None,
     ) -> bool:
         """When it returns True, the unit is restored, and everything is flushed and unmounted: reboot. False: a person
         left the menu of images, or ``pause_event`` ended the pause, and nothing on PRIMARY has changed. After several
-        consecutive restores it waits first, unless a person requested this one. ``emergency``: files on removable media
-        to use instead of RECOVERY's.
+        consecutive restores it waits first, unless a person requested this one. ``named``: file name of the image that
+        the running system requested: PRIMARY is changed for no other. ``emergency``: files on removable media to use
+        instead of RECOVERY's.
 
         Raises GprovError, already reported; EraseUnfinished, not reported: no restore has begun.
         """
-        request = RestoreRequest(preferred, by_person, emergency)
+        request = RestoreRequest(preferred, by_person, emergency, named)
         try:
             pause = self._with_recovery(request)
             if pause:
@@ -182,7 +185,10 @@ class FactoryRestore:
         files, context = self._ports.volumes.files, self._context
         if request.emergency is not None:
             refuse_used_files(request.emergency, files, context)
-            return ImagePreference(Preference.LATEST, emergency=request.emergency.images)
+            return ImagePreference(preference=Preference.LATEST, emergency=request.emergency.images)
+        if request.named:
+            name = parse_image_name(request.named, context.branding.image_prefix)
+            return ImagePreference(preference=Preference.LATEST, requested=name)
         if request.preferred is PreferredImage.MENU:
             # An image for other platforms is marked there, or not offered.
             trust.code_name = code_name_so_far(self._ports.smbios, files, context)

@@ -65,17 +65,19 @@ class ChosenImage:
         return self.checked.verified
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ImagePreference:
     """The order in which images are tried; ``first`` is tried before all others; those in ``refused`` are not
     tried, for the reason given.
 
-    Images in ``emergency`` are tried alone. Only when one of them was refused after PRIMARY was overwritten, RECOVERY's
-    images are tried after them: the unit has no system otherwise.
+    Images in ``emergency``, and the one that the running system has ``requested``, are tried alone. Only when one of
+    them was refused after PRIMARY was overwritten, RECOVERY's images are tried after them: the unit has no system
+    otherwise.
     """
 
     preference: Preference
     first: ImageName | None = None
+    requested: ImageName | None = None
     refused: Mapping[Candidate, str] = field(default_factory=dict)
     emergency: tuple[EmergencyFile, ...] = ()
 
@@ -101,11 +103,11 @@ def image_preference(
     """
     match preferred:
         case PreferredImage.LATEST:
-            return ImagePreference(Preference.LATEST)
+            return ImagePreference(preference=Preference.LATEST)
         case PreferredImage.OLDEST:
-            return ImagePreference(Preference.OLDEST)
+            return ImagePreference(preference=Preference.OLDEST)
         case PreferredImage.MENU if not operator.is_present:
-            return ImagePreference(Preference.LATEST)
+            return ImagePreference(preference=Preference.LATEST)
         case PreferredImage.MENU:
             try:
                 found = _names(files, context)
@@ -114,7 +116,11 @@ def image_preference(
                 found = ()
             names = rank(found, context.branding.image_prefix, Preference.LATEST).candidates
             offered = _offered(names, trust, context)
-            return _ask(offered, operator, by_person=by_person) if offered else ImagePreference(Preference.LATEST)
+            return (
+                _ask(offered, operator, by_person=by_person)
+                if offered
+                else ImagePreference(preference=Preference.LATEST)
+            )
 
 
 def _offered(names: Sequence[ImageName], trust: ImageTrust, context: UnitContext) -> dict[ImageName, str]:
@@ -136,11 +142,11 @@ def _ask(offered: Mapping[ImageName, str], operator: Operator, *, by_person: boo
     for _ in range(_MOST_CHOICES):
         choice = operator.choose(_TITLE, items, CHOOSE_SECONDS)
         if choice is NoChoice.TIMEOUT:
-            return None if by_person else ImagePreference(Preference.LATEST)
+            return None if by_person else ImagePreference(preference=Preference.LATEST)
         if choice is NoChoice.LEFT or choice >= len(names):
             return None
         if operator.confirm(f"Erase the system of this unit and restore {names[choice].stem}?", CONFIRM_SECONDS):
-            return ImagePreference(Preference.LATEST, names[choice])
+            return ImagePreference(preference=Preference.LATEST, first=names[choice])
     return None
 
 
@@ -176,7 +182,8 @@ class ImageChooser:
             except ImageRefused as refusal:
                 bus.error(refusal)
                 reasons.append(str(refusal))
-                history.record(before)
+                noted = preference.requested is not None  # the system that requested the image looks for the reason
+                history.record(before.with_note(name.stem, str(refusal)) if noted else before)
             except (IntegrityFault, BadInput, DeviceFault) as error:
                 bus.error(error)
                 reasons.append(str(error))
@@ -198,6 +205,8 @@ class ImageChooser:
 
     def _candidates(self, preference: ImagePreference) -> tuple[Candidate, ...]:
         media = tuple(Candidate(file.image, file) for file in preference.emergency if file.image is not None)
+        if preference.requested is not None and not preference.refused:
+            return (Candidate(preference.requested),)
         stored = () if media and not preference.refused else self._stored(preference)
         return tuple(candidate for candidate in (*media, *stored) if candidate not in preference.refused)
 

@@ -21,9 +21,10 @@ CONFIRMED_FILE = "boots_confirmed"
 REQUEST_FILE = "boot_request"
 # What a system has written for its own next starts. An image may hold those of the system that it was made from.
 STALE_FILES = (STARTED_FILE, CONFIRMED_FILE, REQUEST_FILE)
-# For the system: the kernel that started it acts on requests. Their kinds, one a line.
+# For the system: the kernel that started it acts on requests. Their kinds, one a line; ``image``: a restore may name
+# its image.
 REQUESTS_ACCEPTED = "/run/gprov-requests"
-REQUEST_KINDS = b"restore\nerase\n"
+REQUEST_KINDS = b"restore\nerase\nimage\n"
 SERVICE = "gprov-boot-good.service"
 # Links that enable the service. An image that has one of them confirms its boots.
 SERVICE_LINKS = tuple(f"/{folder}/systemd/system/multi-user.target.wants/{SERVICE}" for folder in ("etc", "usr/lib"))

@@ -7,10 +7,12 @@
     image=latest             options=level:purge
     tries=0                  tries=0
 
-``serial``: of the unit that may act on it. ``image``: latest or oldest. ``options``: as of ``DATA_ERASE_OPTIONS``.
+``serial``: of the unit that may act on it. ``image``: latest, oldest, or the file name of an image on RECOVERY, which
+is restored or nothing is. ``options``: as of ``DATA_ERASE_OPTIONS``.
 ``tries``: starts that have begun to act on it; a power cut before PRIMARY is changed leaves the request in force.
 
-Written by the tools ``gprov-factory-restore`` and ``gprov-erase``; a normal boot imports this only if there is one.
+Written by the tools ``gprov-factory-restore`` and ``gprov-erase``, and by ``gprov-update``; a normal boot imports this
+only if there is one.
 """
 
 from __future__ import annotations
@@ -24,12 +26,16 @@ from gprov.domain.errors import BadInput, Problem
 MAX_TRIES = 3
 _IMAGES = {image.value: image for image in (PreferredImage.LATEST, PreferredImage.OLDEST)}
 _KINDS = ("restore", "erase")
+_SUFFIX = ".upd"  # as domain.image.name, which a boot with another request need not import
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreRequested:
+    """``named``: file name of the only image to restore, "" for the one that ``image`` prefers."""
+
     serial: str
     image: PreferredImage = PreferredImage.LATEST
+    named: str = ""
     tries: int = 0
 
 
@@ -67,13 +73,16 @@ def parse_boot_request(source: str, data: bytes) -> BootRequest:
         problems.append(Problem("serial", "is missing"))
     if not (tries.isascii() and tries.isdigit() and len(tries) < 10):
         problems.append(Problem("tries", f"must be a number, is {tries[:40]!r}"))
-    if image not in _IMAGES:
-        problems.append(Problem("image", f"must be one of {', '.join(_IMAGES)}, is {image[:40]!r}"))
+    named = image if _is_file_name(image) else ""
+    if image not in _IMAGES and not named:
+        expected = f"must be one of {', '.join(_IMAGES)}, or the name of an image"
+        problems.append(Problem("image", f"{expected}, is {image[:40]!r}"))
     if problems:
         raise BadInput(source, problems)
     if kind == "erase":
         return EraseRequested(serial=serial, options=values.get("options", ""), tries=int(tries))
-    return RestoreRequested(serial=serial, image=_IMAGES[image], tries=int(tries))
+    preferred = PreferredImage.LATEST if named else _IMAGES[image]
+    return RestoreRequested(serial=serial, image=preferred, named=named, tries=int(tries))
 
 
 def serialise_boot_request(request: BootRequest) -> bytes:
@@ -81,10 +90,14 @@ def serialise_boot_request(request: BootRequest) -> bytes:
     if isinstance(request, EraseRequested):
         kind, wish = "erase", f"options={request.options}"
     else:
-        kind, wish = "restore", f"image={request.image.value}"
+        kind, wish = "restore", f"image={request.named or request.image.value}"
     return f"request={kind}\nserial={request.serial}\n{wish}\ntries={request.tries}\n".encode()
 
 
 def with_try(request: BootRequest) -> BootRequest:
     """The request, of which one more start begins to act on it."""
     return replace(request, tries=request.tries + 1)
+
+
+def _is_file_name(text: str) -> bool:
+    return text.endswith(_SUFFIX) and "/" not in text and text.isprintable() and len(text) <= 255

@@ -27,9 +27,9 @@ def decide_request(facts: BootFacts, volume: Volume, request: BootRequest | Unre
     if problem := _problem(facts.targets, volume, request):
         return WithdrawRequest(volume, problem)
     match request:
-        case RestoreRequested(image=image):
+        case RestoreRequested(image=image, named=named):
             evidence = f"{volume.node} holds the request for unit {request.serial}"
-            return Restore(RestoreReason.REQUESTED_BY_SYSTEM, evidence, image)
+            return Restore(RestoreReason.REQUESTED_BY_SYSTEM, evidence, image, named)
         case EraseRequested():
             return Erase(request=request)
 

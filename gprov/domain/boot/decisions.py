@@ -68,11 +68,13 @@ class SwitchRoot:
 
 @dataclass(frozen=True, slots=True)
 class Restore:
-    """Restore PRIMARY. ``evidence``: the observed facts, for the log."""
+    """Restore PRIMARY. ``evidence``: the observed facts, for the log. ``named``: file name of the image that is
+    restored or nothing is; "" for the one that ``image`` prefers."""
 
     reason: RestoreReason
     evidence: str
     image: PreferredImage = PreferredImage.LATEST
+    named: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from gprov.domain.errors import BadInput, Problem
 from gprov.domain.image.manifest import MAX_SECURITY_VERSION
 from gprov.domain.trust.chain import TrustChain, serialise_chain
 from gprov.domain.trust.policy import TrustPolicy
+from gprov.domain.trust.published import BUILT_IN_FOLDER, CHAIN, POLICY, SECURITY_VERSION
 
-FOLDER = "/etc/gprov/trust"
-POLICY_FILE = f"{FOLDER}/policy"
-CHAIN_PATH = f"{FOLDER}/trust.chain"
-SECURITY_VERSION_FILE = f"{FOLDER}/security-version"
+POLICY_FILE = f"{BUILT_IN_FOLDER}/{POLICY}"
+CHAIN_PATH = f"{BUILT_IN_FOLDER}/{CHAIN}"
+SECURITY_VERSION_FILE = f"{BUILT_IN_FOLDER}/{SECURITY_VERSION}"
 MAX_FILE = 64  # bytes of each
 
 

@@ -47,6 +47,12 @@ requests: st.SearchStrategy[BootRequest] = st.one_of(
         image=st.sampled_from([PreferredImage.LATEST, PreferredImage.OLDEST]),
         tries=tries,
     ),
+    st.builds(
+        RestoreRequested,
+        serial=words,
+        named=words.filter(str.isprintable).map(lambda word: word.replace("/", "-") + ".upd"),
+        tries=tries,
+    ),
     st.builds(EraseRequested, serial=words, options=words, tries=tries),
 )
 
@@ -67,7 +73,14 @@ def test_any_bytes_are_a_request_or_bad_input(data: bytes) -> None:
     ("text", "problem"),
     [
         ("", "request: must be one of restore, erase, is ''"),
-        ("request=restore\nserial=1\nimage=menu\ntries=0\n", "image: must be one of latest, oldest, is 'menu'"),
+        (
+            "request=restore\nserial=1\nimage=menu\ntries=0\n",
+            "image: must be one of latest, oldest, or the name of an image, is 'menu'",
+        ),
+        (
+            "request=restore\nserial=1\nimage=../x.upd\ntries=0\n",
+            "image: must be one of latest, oldest, or the name of an image, is '../x.upd'",
+        ),
         ("request=restore\nserial=\ntries=0\n", "serial: is missing"),
         ("request=erase\nserial=1\ntries=-1\n", "tries: must be a number, is '-1'"),
         ("request=erase\nrequest=restore\nserial=1\ntries=0\n", "line 2: must be KEY=VALUE, each key once"),

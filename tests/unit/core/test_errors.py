@@ -19,6 +19,7 @@ from gprov.domain.errors import (
     ExitCode,
     GprovError,
     HardwareMismatch,
+    HttpRefusal,
     ImageRefused,
     IntegrityFault,
     InternalError,
@@ -97,6 +98,7 @@ EXAMPLES: dict[type[GprovError], tuple[GprovError, str, tuple[str, ...], ExitCod
         ExitCode.ENVIRONMENT,
     ),
     NetworkFault: (NetworkFault("http://a/", "no answer"), "http://a/: no answer", (), ExitCode.ENVIRONMENT),
+    HttpRefusal: (HttpRefusal("http://a/", "answered 404", 404), "http://a/: answered 404", (), ExitCode.ENVIRONMENT),
     DeadlineExceeded: (DeadlineExceeded("boot", 2.5), "boot: not within 2.5 s", (), ExitCode.ENVIRONMENT),
     InternalError: (InternalError("wrong order"), "wrong order", (), ExitCode.ENVIRONMENT),
 }

@@ -6,7 +6,10 @@ import pytest
 
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.stop import StopReason
+from gprov.adapters.fake.machine.tpm import FakeTpmChip
 from gprov.apps.host.simulation.new_worlds import IMAGE_NAME, SERIAL
+from gprov.apps.host.simulation.owner import Owner
+from gprov.apps.host.simulation.signed_factory import build_in
 from gprov.domain.boot.args import PreferredImage
 from gprov.domain.boot.boot_counts import CONFIRMED_FILE, REQUEST_KINDS, REQUESTS_ACCEPTED, STARTED_FILE
 from gprov.domain.boot.boot_request import (
@@ -16,9 +19,13 @@ from gprov.domain.boot.boot_request import (
     serialise_boot_request,
 )
 from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.image.history import parse_history
 from gprov.domain.platform.model import RaidLevel
+from gprov.domain.trust.policy import TrustPolicy
+from gprov.domain.trust.published import BUILT_IN_FILES, BUILT_IN_FOLDER, NUMBERS, PUBLISHED_FOLDER
+from gprov.domain.trust.ratchets import RatchetValues, parse_ratchets
 from tests.unit.flow import units
-from tests.unit.flow.driver import NEWER, UnitDriver
+from tests.unit.flow.driver import HISTORY, NEWER, UnitDriver
 
 REQUEST = "/etc/provisioning/boot_request"
 RESTORE = RestoreRequested(serial=SERIAL)
@@ -62,6 +69,48 @@ def test_it_takes_the_image_that_was_requested(image: PreferredImage, expected: 
     unit.add_image(NEWER)
     unit.settle()
     assert unit.systems() == [expected]
+
+
+def test_it_takes_the_image_that_was_named() -> None:
+    unit = requesting(RestoreRequested(serial=SERIAL, named=IMAGE_NAME))
+    unit.add_image(NEWER)
+    unit.settle()
+    assert unit.systems() == [IMAGE_NAME]
+
+
+@pytest.mark.parametrize("content", [b"rubbish", None])
+def test_no_other_image_takes_the_place_of_a_named_one(content: bytes | None) -> None:
+    """The system that asked for it runs: it goes on, and RECOVERY says why."""
+    unit = requesting(RestoreRequested(serial=SERIAL, named=NEWER))
+    if content is not None:
+        unit.put("RECOVERY", f"/Image/{NEWER}", content)
+    assert unit.boot() is StopReason.REBOOT
+    assert "no good image" in unit.errors()
+    history = parse_history(unit.read("RECOVERY", HISTORY)).result(NEWER.removesuffix(".upd"))
+    assert NEWER in history.notes[-1]
+    assert_system_as_it_was(unit)
+
+
+def test_a_named_image_that_is_refused_after_the_wipe_is_replaced_by_another_one() -> None:
+    unit = requesting(RestoreRequested(serial=SERIAL, named=NEWER))
+    unit.add_image(NEWER)
+    unit.machine.faults.append(Fault(kind=FaultKind.REFUSED, where=f"extract /mnt/RECOVERY/Image/{NEWER}"))
+    assert unit.settle() == ("reboot", "switched root")
+    assert unit.systems() == [IMAGE_NAME]
+
+
+def test_a_person_is_not_asked_about_a_named_image_that_is_not_allowed() -> None:
+    unit = units.running()
+    build_in(unit.world, Owner())
+    unit.add_image(NEWER)
+    unit.put("PRIMARY", REQUEST, serialise_boot_request(RestoreRequested(serial=SERIAL, named=NEWER)))
+    began = unit.machine.clock.total_elapsed
+    assert unit.boot() is StopReason.REBOOT
+    assert unit.machine.clock.total_elapsed - began < 330, "the failure is shown for 300 s, a question would be for 60"
+    history = parse_history(unit.read("RECOVERY", HISTORY)).result(NEWER.removesuffix(".upd"))
+    assert "is refused: is not signed" in history.notes[-1]
+    assert unit.settle()[-1] == "switched root"
+    assert unit.systems() == [IMAGE_NAME]
 
 
 def test_a_restore_of_an_array(firmware: FirmwareKind) -> None:
@@ -157,6 +206,32 @@ def test_the_system_is_told_that_requests_are_acted_on() -> None:
     node = unit.machine.ram.current.get(REQUESTS_ACCEPTED)
     assert node is not None
     assert node.content == REQUEST_KINDS
+
+
+def test_the_system_is_told_what_images_are_judged_by() -> None:
+    unit = units.running()
+    unit.boot()
+    assert unit.machine.ram.current.get(PUBLISHED_FOLDER) is None
+    unit.machine.restart()
+    build_in(unit.world, Owner(), version=3)
+    unit.boot()
+    ram = unit.machine.ram.current
+    for name in BUILT_IN_FILES:
+        published, built_in = ram.get(f"{PUBLISHED_FOLDER}/{name}"), ram.get(f"{BUILT_IN_FOLDER}/{name}")
+        assert published is not None
+        assert built_in is not None
+        assert (published.content, published.mode) == (built_in.content, 0o600)
+
+
+def test_numbers_of_a_tpm_are_told_to_the_system() -> None:
+    unit = units.running()
+    build_in(unit.world, Owner(), TrustPolicy.WARN)
+    unit.machine.tpm = FakeTpmChip.new()
+    unit.remove_flag()
+    unit.settle()
+    numbers = unit.machine.ram.current.get(f"{PUBLISHED_FOLDER}/{NUMBERS}")
+    assert numbers is not None
+    assert parse_ratchets("x", numbers.content) == RatchetValues(trust_version=1)
 
 
 def test_counts_and_requests_of_another_system_do_not_come_back_with_an_image() -> None:

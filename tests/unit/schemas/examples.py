@@ -24,6 +24,7 @@ _GIB = 1 << 30
 @cache
 def _manuf() -> Document:
     document: Document = json.loads(json.dumps(full_manuf()))
+    del document["StashFiles"][0]["Sha1"]
     return document | {"ApplianceJsonUrl": "https://factory.invalid/appliance.json"}
 
 

@@ -234,11 +234,14 @@ def create(
         typer.Option(metavar="KEY=VALUE", help=f"one of {', '.join(FIELDS)}; may be repeated", parser=values.meta),
     ] = None,
     tools: Annotated[bool, typer.Option("--tools", help="with gprov's tools for the running system")] = False,
+    update: Annotated[bool, typer.Option("--update", help="with gprov-update, too (after --tools)")] = False,
     branding: BrandingFile = None,
     prefix: values.OwnPrefix = None,
     as_json: Json = False,
 ) -> int:
     """Make an image of a root file system (--root or --tar)."""
+    if update and not tools:
+        raise typer.BadParameter("needs --tools: the agent works with them", param_hint="'--update'")
     from gprov.adapters.linux.archive import XzTarArchives
     from gprov.adapters.linux.system.process import SystemProcesses
     from gprov.apps.host.image.create import ImageMaker, ImageRequest, RootArchive, RootFolder
@@ -256,7 +259,13 @@ def create(
     processes = SystemProcesses()
     maker = ImageMaker(processes, XzTarArchives(processes, memory_budget=0, branding=names), names)
     image = maker.create(
-        ImageRequest(source=source, name=name, output=output, meta=facts, more=_tools(name, names) if tools else b""),
+        ImageRequest(
+            source=source,
+            name=name,
+            output=output,
+            meta=facts,
+            more=_tools(name, names, update=update) if tools else b"",
+        ),
         lambda line: say(line, err=True),
     )
     if as_json:
@@ -268,11 +277,12 @@ def create(
     return ExitCode.DONE
 
 
-def _tools(name: ImageName, names: Branding) -> bytes:
+def _tools(name: ImageName, names: Branding, *, update: bool) -> bytes:
     """Dated as the image."""
     from gprov.apps.host.image.tool_package import tool_members
+    from gprov.apps.host.image.tool_sets import ALL_TOOLS, TOOLS_AND_UPDATE
 
-    return tool_members(names, calendar.timegm(name.date.timetuple()))
+    return tool_members(TOOLS_AND_UPDATE if update else ALL_TOOLS, names, calendar.timegm(name.date.timetuple()))
 
 
 def _metadata(given: Sequence[str], name: ImageName) -> ImageMeta:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 BrandingFile = Annotated[
     str | None, typer.Option("--branding", metavar="FILE", help="JSON or TOML file with names that differ")
 ]
+WithUpdate = Annotated[
+    bool, typer.Option("--update", help="with gprov-update, the agent for updates; a .deb then holds it alone")
+]
 Root = Annotated[str, typer.Option("--root", metavar="DIR", help="folder that holds the root file system")]
 _DATE_VARIABLE = "SOURCE_DATE_EPOCH"
 
@@ -34,18 +37,20 @@ def tools(
     output: Annotated[
         str | None, typer.Option(metavar="FILE", help="write them to a package: NAME.tar.xz or NAME.deb (or --root)")
     ] = None,
+    update: WithUpdate = False,
     branding: BrandingFile = None,
     as_json: Json = False,
 ) -> int:
     """Tools for the running system of a unit, as a package or into a root file system."""
-    from gprov.apps.host.image.tool_sets import ALL_TOOLS
+    from gprov.apps.host.image.tool_sets import ALL_TOOLS, TOOLS_AND_UPDATE
 
     names = product_names(branding)
     if root is not None and output is None:
-        return _shown(ALL_TOOLS.install(root, names), as_json=as_json)
+        chosen = TOOLS_AND_UPDATE if update else ALL_TOOLS
+        return _shown(chosen.install(root, names), as_json=as_json)
     if output is None or root is not None:
         raise typer.BadParameter("give one of the two", param_hint="'--root' / '--output'")
-    _write(output, names)
+    _write(output, names, update=update)
     return _shown((output,), as_json=as_json)
 
 
@@ -72,15 +77,18 @@ def product_names(file: str | None) -> Branding:
     return Branding() if file is None else parse_branding(file, read_user_file(file))
 
 
-def _write(path: str, names: Branding) -> None:
-    from gprov.apps.host.image.tool_package import tool_archive, tool_package
+def _write(path: str, names: Branding, *, update: bool) -> None:
+    from gprov.apps.host.image.tool_package import TOOLS_PACKAGE, UPDATE_PACKAGE, tool_archive, tool_package
+    from gprov.apps.host.image.tool_sets import ALL_TOOLS, TOOLS_AND_UPDATE
     from gprov.apps.host.initramfs.hostfiles import write_file
 
-    makers = {".tar.xz": tool_archive, ".deb": tool_package}
-    make = next((maker for suffix, maker in makers.items() if path.endswith(suffix)), None)
-    if make is None:
-        raise typer.BadParameter(f"must end in {' or '.join(makers)}, is {path}", param_hint="'--output'")
-    write_file(path, make(names, _date()))
+    if path.endswith(".tar.xz"):
+        content = tool_archive(TOOLS_AND_UPDATE if update else ALL_TOOLS, names, _date())
+    elif path.endswith(".deb"):
+        content = tool_package(UPDATE_PACKAGE if update else TOOLS_PACKAGE, names, _date())
+    else:
+        raise typer.BadParameter(f"must end in .tar.xz or .deb, is {path}", param_hint="'--output'")
+    write_file(path, content)
     os.chmod(path, 0o644)
 
 

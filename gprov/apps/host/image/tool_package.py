@@ -9,14 +9,14 @@ import hashlib
 import io
 import lzma
 import tarfile
+from dataclasses import dataclass
 
 from gprov import __version__
-from gprov.apps.host.image.tool_sets import ALL_TOOLS, mode_of, parents
+from gprov.apps.host.image.tool_sets import ALL_TOOLS, UPDATE, ToolSet, mode_of, parents
 from gprov.domain.branding import Branding
 from gprov.domain.formats.debian_version import debian_version
 
 PACKAGE = "gprov-tools"
-_COPYRIGHT = f"usr/share/doc/{PACKAGE}/copyright"
 _COPYRIGHT_TEXT = """\
 Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 Upstream-Name: gprov
@@ -42,22 +42,52 @@ Description: tools of gprov for the running system of an appliance
 """
 
 
-def tool_archive(branding: Branding, date: int) -> bytes:
+_UPDATE_CONTROL = """\
+Package: {package}
+Version: {version}
+Architecture: all
+Maintainer: gprov <gprov@localhost>
+Installed-Size: {size}
+Depends: gprov-tools (= {version}), libssl3, python3 (>= 3.11), systemd
+Recommends: ca-certificates
+Section: admin
+Priority: optional
+Description: updates over the air for an appliance
+ Agent for units that gprov provisions and restores: polls an update server
+ with hawkBit's DDI API, downloads signed images to RECOVERY, has the next
+ start restore them at a time that the owner allows, and reports the result.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PackageKind:
+    """``tools``: what it holds; ``control``: of the Debian package, but for version and size."""
+
+    name: str
+    tools: ToolSet
+    control: str
+
+
+TOOLS_PACKAGE = PackageKind(PACKAGE, ALL_TOOLS, _CONTROL)
+UPDATE_PACKAGE = PackageKind("gprov-update", UPDATE, _UPDATE_CONTROL)
+
+
+def tool_archive(tools: ToolSet, branding: Branding, date: int) -> bytes:
     """A .tar.xz to be unpacked in the root of an image. ``date``: of all files, in seconds of Unix time."""
-    return _xz(_tar(_contents(branding), ALL_TOOLS.links(), date))
+    return _xz(_tar(_contents(PACKAGE, tools, branding), tools.links(), date))
 
 
-def tool_members(branding: Branding, date: int) -> bytes:
+def tool_members(tools: ToolSet, branding: Branding, date: int) -> bytes:
     """A plain tar archive to be appended to that of a root: its folders stay as they are there."""
-    return _tar(_contents(branding), ALL_TOOLS.links(), date, folders=False)
+    return _tar(_contents(PACKAGE, tools, branding), tools.links(), date, folders=False)
 
 
-def tool_package(branding: Branding, date: int) -> bytes:
+def tool_package(kind: PackageKind, branding: Branding, date: int) -> bytes:
     """A .deb. ``date``: as of ``tool_archive``."""
-    contents, links = _contents(branding), ALL_TOOLS.links()
+    contents, links = _contents(kind.name, kind.tools, branding), kind.tools.links()
     sums = "".join(f"{_md5(content)}  {path}\n" for path, content in sorted(contents.items()))
     size = sum(-(-len(content) // 1024) for content in contents.values()) + len(links)
-    control = _CONTROL.format(package=PACKAGE, version=debian_version(__version__), size=size)
+    control = kind.control.format(package=kind.name, version=debian_version(__version__), size=size)
     members = {
         "debian-binary": b"2.0\n",
         "control.tar.xz": _xz(_tar({"control": control.encode(), "md5sums": sums.encode()}, {}, date)),
@@ -66,8 +96,8 @@ def tool_package(branding: Branding, date: int) -> bytes:
     return b"!<arch>\n" + b"".join(_ar_member(name, content, date) for name, content in members.items())
 
 
-def _contents(branding: Branding) -> dict[str, bytes]:
-    return {**ALL_TOOLS.files(branding), _COPYRIGHT: _COPYRIGHT_TEXT.encode()}
+def _contents(package: str, tools: ToolSet, branding: Branding) -> dict[str, bytes]:
+    return {**tools.files(branding), f"usr/share/doc/{package}/copyright": _COPYRIGHT_TEXT.encode()}
 
 
 def _tar(contents: dict[str, bytes], links: dict[str, str], date: int, *, folders: bool = True) -> bytes:

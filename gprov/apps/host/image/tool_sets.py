@@ -1,16 +1,17 @@
 """Tools for the running system: what belongs to each, and how they get into a root file system.
 
-The tools are shell scripts below ``tools/``. docs/reference/image-tools.md lists them.
+The tools are shell scripts below ``tools/``, but for the agent for updates. docs/reference/image-tools.md lists them.
 """
 
 from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gprov.apps.host.image.update_program import update_program
 from gprov.apps.host.initramfs.hostfiles import os_errors_translated, read_file
 from gprov.domain.branding import Branding
 from gprov.domain.errors import DeviceMissing, RefusedByPolicy
@@ -27,13 +28,14 @@ _NAMES = f"{_LIBRARY}/names"
 class ToolSet:
     """``programs``, ``library`` (what programs source), ``units`` (of systemd) and ``settings`` (of other programs,
     path relative to the root → name below ``tools/units``) by file name. ``wanted``: unit → the unit whose ``.wants``
-    folder links it, so that it is enabled."""
+    folder links it, so that it is enabled. ``made``: further programs, by file name, with what makes them."""
 
     programs: tuple[str, ...]
     library: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     wanted: Mapping[str, str] = field(default_factory=dict)
+    made: Mapping[str, Callable[[Branding], bytes]] = field(default_factory=dict)
 
     def files(self, branding: Branding | None = None) -> dict[str, bytes]:
         """Return the content by path relative to the root. Programs alone are executable (``is_program``)."""
@@ -42,6 +44,7 @@ class ToolSet:
         found |= {f"{_LIBRARY}/{name}": _content("lib", name) for name in self.library}
         found |= {f"{_UNITS}/{name}": _of_product(_content("units", name), names) for name in self.units}
         found |= {path: _content("units", name) for path, name in self.settings.items()}
+        found |= {f"{_PROGRAMS}/{name}": make(names) for name, make in self.made.items()}
         return found | ({_NAMES: product_names(names)} if self.library else {})
 
     def links(self) -> dict[str, str]:
@@ -120,6 +123,23 @@ ALL_TOOLS = ToolSet(
         "gprov-coredump-upload.timer": "timers.target",
         "gprov-nic-config.service": "sysinit.target",
     },
+)
+
+
+UPDATE = ToolSet(
+    programs=(),
+    units=("gprov-update.service",),
+    wanted={"gprov-update.service": "multi-user.target"},
+    made={"gprov-update": update_program},
+)
+# The agent needs what confirms a start and what requests a restore.
+TOOLS_AND_UPDATE = ToolSet(
+    programs=ALL_TOOLS.programs,
+    library=ALL_TOOLS.library,
+    units=(*ALL_TOOLS.units, *UPDATE.units),
+    settings=ALL_TOOLS.settings,
+    wanted={**ALL_TOOLS.wanted, **UPDATE.wanted},
+    made=UPDATE.made,
 )
 
 

@@ -53,10 +53,15 @@ class ImageTrust:
     def admit(self, path: str, name: ImageName, insist: Insist | None = None) -> Admission:
         """``path``: where the image called ``name`` is. Raises ImageRefused, unless ``insist`` says yes and the policy
         leaves that to a person."""
+        if self._read_known() is None:
+            return Admission()
+        return self.admit_files(path, self._files_beside(path, name), insist)
+
+    def admit_files(self, path: str, files: ManifestFiles, insist: Insist | None = None) -> Admission:
+        """As ``admit``, of an image that is not at ``path`` yet."""
         known = self._read_known()
         if known is None:
             return Admission()
-        files = self._files_beside(path, name)
         verdict = self._judged(known, files)
         if isinstance(verdict, Refused):
             if known.policy.may_be_overruled and insist is not None and insist(verdict.reason):
@@ -106,11 +111,10 @@ class ImageTrust:
             return f"cannot be checked: {fault}"
         return doubt.reason if doubt is not None else ""
 
-    def offer_chain(self, source: str, content: bytes) -> None:
-        """Use this trust chain if it is valid and longer than the one in use."""
+    def offer_chain(self, source: str, content: bytes) -> bool:
+        """Use this trust chain if it is valid and longer than the one in use, and return whether it is."""
         known = self._read_known()
-        if known is not None:
-            known.chains.offer(source, content)
+        return known is not None and known.chains.offer(source, content)
 
     def consider_chain(self, path: str) -> None:
         """Use the trust chain at ``path``, which may not exist, if it is valid and longer than the one in use."""

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.recovery.recovery_ratchets import AllRatchets, RecoveryRatchets
-from gprov.apps.unit.recovery.trust_chains import TrustChains, built_in_chain
+from gprov.apps.unit.recovery.trust_chains import TrustChains, valid_chain
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.errors import BadInput, DeviceFault
 from gprov.domain.trust import built_in
 from gprov.domain.trust.policy import TrustPolicy
+from gprov.domain.trust.published import BUILT_IN_FOLDER, CHAIN, POLICY, SECURITY_VERSION
 from gprov.domain.trust.ratchets import RatchetValues
 from gprov.ports.files import Files
 from gprov.ports.ratchets import Ratchets
@@ -20,11 +21,13 @@ from gprov.ports.signatures import SignatureVerifier
 
 @dataclass(frozen=True, kw_only=True)
 class ImageTrustPorts:
-    """``verifier`` and ``ratchets`` (stores besides RECOVERY's file) are made when they are needed."""
+    """``verifier`` and ``ratchets`` (stores besides RECOVERY's file) are made when they are needed. ``folder``: with
+    what the kernel was built with."""
 
     files: Files
     verifier: Callable[[], SignatureVerifier]
     ratchets: Callable[[], Iterable[Ratchets]]
+    folder: str = BUILT_IN_FOLDER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,26 +41,26 @@ class KnownTrust:
 def read_known_trust(ports: ImageTrustPorts, context: UnitContext, *, has_recovery: bool) -> KnownTrust | None:
     """None: this kernel does not look for signatures, which is logged. ``has_recovery``: is RECOVERY mounted, so that
     a longer chain can be kept?"""
-    files, bus = ports.files, context.bus
-    has_keys = files.status(built_in.CHAIN_PATH) is not None
-    policy = _policy(files, bus, has_keys=has_keys)
+    files, bus, own_chain = ports.files, context.bus, f"{ports.folder}/{CHAIN}"
+    has_keys = files.status(own_chain) is not None
+    policy = _policy(f"{ports.folder}/{POLICY}", files, bus, has_keys=has_keys)
     if policy is TrustPolicy.OFF or (policy is TrustPolicy.WARN and not has_keys):
         reason = "its policy is off" if policy is TrustPolicy.OFF else "it has no keys"
         bus.log(f"this kernel does not look for signatures of images: {reason}")
         return None
     verifier = ports.verifier()
-    own = RatchetValues(security_floor=_security_version(files, bus))
+    own = RatchetValues(security_floor=_security_version(f"{ports.folder}/{SECURITY_VERSION}", files, bus))
     recovery = RecoveryRatchets(files, context.mount_points.recovery)
     ratchets = AllRatchets(recovery, ports.ratchets, own, bus)
-    chains = TrustChains(built_in_chain(files, verifier, bus), files, verifier, ratchets, context, keeps=has_recovery)
+    chain = valid_chain(own_chain, files, verifier, bus)
+    chains = TrustChains(chain, files, verifier, ratchets, context, keeps=has_recovery)
     version = chains.believed.version if chains.believed is not None else 0
     bus.log(f"images: policy {policy}, trust version {version}, security floor {ratchets.values.security_floor}")
     return KnownTrust(policy=policy, chains=chains, ratchets=ratchets, verifier=verifier)
 
 
-def _policy(files: Files, bus: EventBus, *, has_keys: bool) -> TrustPolicy:
+def _policy(path: str, files: Files, bus: EventBus, *, has_keys: bool) -> TrustPolicy:
     """A file that is damaged must not weaken anything."""
-    path = built_in.POLICY_FILE
     try:
         if files.status(path) is None:
             return built_in.default_policy(has_keys=has_keys)
@@ -67,8 +70,7 @@ def _policy(files: Files, bus: EventBus, *, has_keys: bool) -> TrustPolicy:
         return TrustPolicy.ENFORCE
 
 
-def _security_version(files: Files, bus: EventBus) -> int:
-    path = built_in.SECURITY_VERSION_FILE
+def _security_version(path: str, files: Files, bus: EventBus) -> int:
     try:
         if files.status(path) is None:
             return 0

@@ -10,22 +10,11 @@ from dataclasses import replace
 
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.execution.executor import Executor
-from gprov.domain.branding import Branding
-from gprov.domain.errors import BadInput, DeviceFault
-from gprov.domain.files import FileType
-from gprov.domain.image.companions import image_of_companion
+from gprov.apps.unit.recovery.stored_images import image_facts, stored_files
+from gprov.domain.errors import DeviceFault
 from gprov.domain.image.history import History
-from gprov.domain.image.name import SUFFIX, ImageName, parse_image_name
-from gprov.domain.image.retention import (
-    PARTIAL,
-    ImageFacts,
-    Removal,
-    StoredFile,
-    StoredImage,
-    plan_images,
-    plan_logs,
-    space_for_update,
-)
+from gprov.domain.image.name import ImageName
+from gprov.domain.image.retention import Removal, plan_images, plan_logs
 from gprov.domain.plan.file_operations import RemovePath
 from gprov.domain.plan.operations import Plan
 from gprov.ports.files import Files
@@ -37,7 +26,7 @@ def prune_logs(executor: Executor, files: Files, context: UnitContext) -> None:
     """Remove old logs from the log folder."""
     folder = context.log_folder
     try:
-        removals = plan_logs(_stored_files(files, folder))
+        removals = plan_logs(stored_files(files, folder))
     except DeviceFault as fault:
         context.bus.warning(f"old logs stay: {fault}")
         return
@@ -65,39 +54,6 @@ def prune_images(
         context.bus.warning(f"old images stay: {fault}")
         return
     executor.run(_removing(folder, plan_images(facts)))
-
-
-def image_facts(
-    files: Files, folder: str, history: History, protected: frozenset[str], branding: Branding
-) -> ImageFacts:
-    """Raises DeviceFault."""
-    stored = _stored_files(files, folder)
-    images: list[StoredImage] = []
-    for file in stored:
-        try:
-            images.append(StoredImage(parse_image_name(file.name, branding.image_prefix), file.size))
-        except BadInput:
-            continue  # reported by the restore, when it chooses an image
-    partials = tuple(file for file in stored if file.name.endswith(SUFFIX + PARTIAL) and file.name not in protected)
-    return ImageFacts(
-        images=tuple(images),
-        partials=partials,
-        companions=tuple(file for file in stored if image_of_companion(file.name)),
-        history=history,
-        protected=protected,
-        free=files.usage(folder).free,
-        required=space_for_update(images),
-    )
-
-
-def _stored_files(files: Files, folder: str) -> tuple[StoredFile, ...]:
-    """The regular files in a folder; none if the folder does not exist."""
-    if files.status(folder) is None:
-        return ()
-    found = ((name, files.status(f"{folder}/{name}")) for name in files.names(folder))
-    return tuple(
-        StoredFile(name, status.size) for name, status in found if status is not None and status.type is FileType.FILE
-    )
 
 
 def _removing(folder: str, removals: Iterable[Removal]) -> Plan:

@@ -9,16 +9,10 @@ from gprov.apps.unit.recovery.regular_files import read_regular
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.errors import BadInput, DeviceFault
 from gprov.domain.recovery_files import CHAIN_COPY, TRUST_FOLDER
-from gprov.domain.trust import built_in
 from gprov.domain.trust.chain import CHAIN_FILE, MAX_CHAIN, TrustChain, check_chain, parse_chain, serialise_chain
 from gprov.domain.trust.ratchets import RatchetValues
 from gprov.ports.files import Files
 from gprov.ports.signatures import SignatureVerifier
-
-
-def built_in_chain(files: Files, verifier: SignatureVerifier, bus: EventBus) -> TrustChain | None:
-    """The kernel's own. None without one, or if it is damaged, which is reported."""
-    return _valid_chain(built_in.CHAIN_PATH, files, verifier, bus)
 
 
 class TrustChains:
@@ -78,19 +72,23 @@ class TrustChains:
             self._take(self._of_the_owner(path))
             self._adopt()
 
-    def offer(self, source: str, content: bytes) -> None:
-        """As ``consider``, of a chain that is no file."""
-        if self._own is not None:
-            self._take(self._checked_owner(source, _checked(source, content, self._verifier, self._bus)))
-            self._adopt()
+    def offer(self, source: str, content: bytes) -> bool:
+        """As ``consider``, of a chain that is no file. Returns whether it is longer than the others."""
+        if self._own is None:
+            return False
+        is_longer = self._take(self._checked_owner(source, _checked(source, content, self._verifier, self._bus)))
+        self._adopt()
+        return is_longer
 
-    def _take(self, chain: TrustChain | None) -> None:
-        if chain is not None and (self._longest is None or chain.version > self._longest.version):
+    def _take(self, chain: TrustChain | None) -> bool:
+        is_longer = chain is not None and (self._longest is None or chain.version > self._longest.version)
+        if is_longer:
             self._longest = chain
+        return is_longer
 
     def _of_the_owner(self, path: str) -> TrustChain | None:
         """None without a valid chain of the kernel's owner at ``path``."""
-        return self._checked_owner(path, _valid_chain(path, self._files, self._verifier, self._bus))
+        return self._checked_owner(path, valid_chain(path, self._files, self._verifier, self._bus))
 
     def _checked_owner(self, source: str, chain: TrustChain | None) -> TrustChain | None:
         if chain is None or self._own is None:
@@ -118,7 +116,8 @@ class TrustChains:
             self._bus.log(f"the trust version {chain.version} is recorded")
 
 
-def _valid_chain(path: str, files: Files, verifier: SignatureVerifier, bus: EventBus) -> TrustChain | None:
+def valid_chain(path: str, files: Files, verifier: SignatureVerifier, bus: EventBus) -> TrustChain | None:
+    """Of a file. None without it, or if it is damaged, which is reported."""
     try:
         content = read_regular(files, path, MAX_CHAIN)
     except DeviceFault as fault:

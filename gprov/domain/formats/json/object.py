@@ -77,6 +77,11 @@ class JsonObject:
             self.problem(key, "must not be empty")
         return value
 
+    def text_or_number(self, key: str, *, required: bool = False) -> str:
+        """Text, or a whole number as text: for ids, which some programs write without quotes."""
+        number = as_integer(self._find(key))
+        return self.text(key, required=required) if number is None else str(number)
+
     def integer(
         self,
         key: str,
