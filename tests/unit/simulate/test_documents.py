@@ -219,16 +219,22 @@ GROUPS = [["server", "account"], ["server", "certificate"], ["server", "credenti
 
 def commands(document: str) -> Iterator[tuple[list[str], list[str]]]:
     """Command, action (the default one if there is none) and options of each command in code."""
-    text = (ROOT / document).read_text().replace("\\\n", " ")
-    for inline, line in re.findall(r"`([^`]+)`|^    (.+)$", text, re.MULTILINE):
-        for name, action, rest in re.findall(
-            r"\bgprov ([a-z]+)(?: ([a-z]+(?:-[a-z]+)?))?((?! …) [^;>]*)?", inline or line
-        ):
+    for line in code((ROOT / document).read_text().replace("\\\n", " ")):
+        for name, action, rest in re.findall(r"\bgprov ([a-z]+)(?: ([a-z]+(?:-[a-z]+)?))?((?! …) [^;>|]*)?", line):
             command = COMMANDS.get(name)
             words = [name, action or (command.default if command else "")]
             if words in GROUPS:
                 words += rest.split()[:1]
             yield [word for word in words if word], re.findall(r"(?<![\w-])--[a-z-]+", rest)
+
+
+def code(text: str) -> Iterator[str]:
+    """Lines of blocks, and code within text."""
+    fenced = re.compile(r"^ *```[^\n]*\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+    for block in fenced.findall(text):
+        yield from block.splitlines()
+    for inline, line in re.findall(r"`([^`]+)`|^    (.+)$", fenced.sub("", text), re.MULTILINE):
+        yield inline or line
 
 
 def options_of(words: list[str], capsys: pytest.CaptureFixture[str]) -> set[str]:
