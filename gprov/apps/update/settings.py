@@ -23,7 +23,8 @@ def read_config(files: Files, paths: UpdatePaths) -> UpdateConfig:
     for path in paths.configs:
         content = read_regular(files, path, MAX_CONFIG)
         if content is not None:
-            _refuse_others(files, path, _WRITERS, "chmod go-w")
+            if path == paths.configs[0]:  # folders of RECOVERY may belong to another user than root
+                _refuse_others(files, path, _WRITERS, "chmod go-w")
             return parse_config(path, content)
     raise DeviceMissing(paths.configs[1], "does not exist, and RECOVERY has none: the unit has no update server")
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 from copy import deepcopy
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from typing_extensions import override
@@ -14,23 +14,24 @@ from typing_extensions import override
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
-from gprov.adapters.fake.update.server import ActionState, FakeAction, FakeUpdates
+from gprov.adapters.fake.update.server import ActionState, FakeAction, FakeUpdates, FakeUpdateServer
 from gprov.apps.host.simulation.cuts import Cut
 from gprov.apps.host.simulation.new_worlds import IMAGE_NAME, SERIAL
 from gprov.apps.host.simulation.owner import Owner
 from gprov.apps.host.simulation.signed_factory import build_in, sign_factory, signed_files
 from gprov.apps.host.simulation.updates import UpdatedUnit
 from gprov.apps.unit.reporting.bus import EventBus
-from gprov.apps.update.composition import context
-from gprov.apps.update.gate import ImageGate
 from gprov.apps.update.loop import run_forever
 from gprov.apps.update.owner import decide, forget
+from gprov.apps.update.ports import Identity
+from gprov.apps.update.server import DdiServer
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import BadInput, NetworkFault, RefusedByPolicy
 from gprov.domain.formats.owner import Owner as FileOwner
 from gprov.domain.image.manifest import Release
 from gprov.domain.image.name import parse_image_name
 from gprov.domain.update.bundle import BundleHead, bundle_head, bundle_tail
+from gprov.domain.update.config import UpdateConfig
 from gprov.domain.update.sw_description import release_version, sw_description
 from gprov.domain.update.window import LocalMinute
 from gprov.ports.network import Reply
@@ -720,6 +721,23 @@ def test_an_error_of_the_agent_itself_does_not_end_its_rounds() -> None:
     assert unit.updates.rounds == 3
 
 
+def test_a_serial_number_is_one_component_of_a_url() -> None:
+    unit = plain()
+    unit.start()
+    asked: list[str] = []
+
+    class Asked(FakeUpdateServer):
+        @override
+        def request(self, method: str, url: str, **options: Any) -> Reply:
+            asked.append(url)
+            return Reply(200, b"{}")
+
+    server = Asked(unit.world.machine, unit.updates)
+    identity = Identity(serial="A/1 ?", code_name="X", controller="A/1 ?", token=None)
+    DdiServer(server, UpdateConfig(server="https://x"), identity, unit.world.machine.clock).poll()
+    assert asked == ["https://x/DEFAULT/controller/v1/A%2F1%20%3F"]
+
+
 def test_a_configuration_that_others_could_write_is_not_used() -> None:
     unit = plain()
     unit.start()
@@ -732,15 +750,18 @@ def test_a_configuration_that_others_could_write_is_not_used() -> None:
         unit.agent()
 
 
-def test_images_that_a_restore_would_refuse_are_no_reserve() -> None:
-    """Of the images that stay, one at least must be usable."""
+def test_an_image_that_a_restore_would_refuse_is_no_last_good_one() -> None:
     unit = signed()
-    driver(unit).put("RECOVERY", f"/Image/{NEWER}", b"x" * 3000)
-    unit.updates.assign(signed_files("WIDGET.LNX.SHINY.2026-03-01.1.upd", image(), Owner()))
-    unit.start()
-    gate = ImageGate(unit.ports(), unit.paths, context(unit.paths, EventBus(unit.world.machine.clock)), "QEMU-mfg-test")
-    refused_ones = [name for name in (NEWER, IMAGE_NAME) if gate.refuses(parse_image_name(name, "WIDGET.LNX.SHINY."))]
-    assert refused_ones == [NEWER]
+    drive = driver(unit)
+    drive.put("RECOVERY", f"/Image/{NEWER}", hashlib.shake_256(b"unsigned").digest(1 << 20))
+    volume = drive.volume("RECOVERY")
+    volume.size = volume.used + (32 << 20)
+    newest = "WIDGET.LNX.SHINY.2026-03-01.1.upd"
+    unit.updates.assign(signed_files(newest, image(), Owner()))
+    unit.live()
+    assert running(unit) == [newest]
+    assert {newest, IMAGE_NAME} <= images(unit)
+    assert NEWER not in images(unit)
 
 
 def test_what_is_requested_is_not_forgotten() -> None:
