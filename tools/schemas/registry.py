@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from gprov.apps.host.initramfs.build_record_file import parse_record
 from gprov.domain.branding import Branding
 from gprov.domain.branding_file import parse_branding
 from gprov.domain.erase.report_text import parse_report
@@ -21,7 +22,7 @@ from gprov.domain.platform.table import parse_platform_table
 from gprov.domain.trust.chain import parse_chain
 from gprov.domain.trust.statement import parse_statement
 from gprov.domain.unit.restore_options import parse_options
-from tools.schemas import documents, freeze, images, manuf, platforms, replies, settings
+from tools.schemas import builds, documents, freeze, images, manuf, platforms, replies, settings
 from tools.schemas.formats import Format, Rule
 
 
@@ -113,6 +114,15 @@ FORMATS = (
         schema=images.CHAIN,
         parse=lambda data: parse_chain("x", data),
         beyond=images.CHAIN_BEYOND,
+    ),
+    Format(
+        name="build-record",
+        what="a build record",
+        written="`gprov build kernel --record`",
+        page="how-to/build.md",
+        schema=builds.RECORD,
+        parse=lambda data: parse_record("x", data),
+        beyond=builds.BEYOND,
     ),
     Format(
         name="tool-probe",

@@ -170,6 +170,8 @@ def test_attributes_are_asked_for(stand_in: StandIn, device: Device) -> None:
     assert device.send("PUT", url, {"mode": "remove", "data": {"place": ""}}) == 200
     assert stand_in.attributes["unit-1"] == {"serial": "Y"}
     assert device.poll() == {}
+    assert device.send("PUT", url, {"mode": "replace", "data": {"place": "there"}}) == 200
+    assert stand_in.attributes["unit-1"] == {"place": "there"}
 
 
 def test_an_outage(stand_in: StandIn, device: Device, files: tuple[Path, ...]) -> None:

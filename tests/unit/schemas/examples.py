@@ -38,6 +38,34 @@ def _settings() -> Document:
     return {name: write(getattr(default, name)) for name in section_types()}
 
 
+def _record() -> Document:
+    row = {"Name": "make", "Version": "4.3"}
+    return {
+        "Format": 1,
+        "Kind": "gprov build record",
+        "Gprov": {"Version": "1", "Commit": "c", "Builder": "d"},
+        "Options": {
+            "Flavor": "normal",
+            "BuildNumber": 42,
+            "Level": 19,
+            "Fragments": ["server"],
+            "Modules": True,
+            "Firmware": ["bnx2"],
+            "TrustPolicy": "enforce",
+            "SecurityVersion": 3,
+        },
+        "Environment": [{"Name": "KBUILD_BUILD_USER", "Value": "gprov"}],
+        "Configuration": "c",
+        "Source": "s",
+        "Toolchain": [row],
+        "Packages": [row],
+        "PythonPackages": [row],
+        "Initramfs": [{"Path": "/init", "Content": "-rwxr-xr-x d"}],
+        "Archive": {"Date": "20261130T120000Z", "Lacks": ["own"]},
+        "Result": {"Sha256": "k", "Size": 1, "Initramfs": "i", "Modules": "m"},
+    }
+
+
 _RULE = {"length": 20, "alphabet": "abcdefghkmnpqrstuvwxyz23456789", "require": ["lower", "digit"]}
 _KINDS = {"os": _RULE, "bios": _RULE, "ipmi": _RULE}
 
@@ -77,6 +105,7 @@ def examples() -> Mapping[str, Document]:
         "manifest": MANIFEST,
         "trust-statement": STATEMENT,
         "trust-chain": CHAIN,
+        "build-record": _record(),
         "tool-probe": {"contract": 1, "tool": "acme-setup 1.0", "can": ["storage", "settings", "password"]},
         "tool-storage": {"value": "ahci"},
         "tool-change": {"changed": True, "restart": False, "notes": ["done"]},
@@ -158,6 +187,10 @@ def counterexamples() -> Mapping[str, list[Document]]:
         "trust-statement": [
             changed("trust-statement", STATEMENT["Roots"], "Signers"),
             changed("trust-statement", ["A" * 56], "Signers"),
+        ],
+        "build-record": [
+            changed("build-record", [{"Name": "make", "Version": version} for version in "12"], "Toolchain"),
+            changed("build-record", [{"Path": "/init", "Content": "x"}] * 2, "Initramfs"),
         ],
         "trust-chain": [
             changed("trust-chain", [{**one, "Statement": b64encode(b"{}").decode()}], "Statements"),
