@@ -14,9 +14,9 @@ PYTEST := $(PYTHON) -m pytest
 # Thousands of cuts and invented lives: half of the time of all unit tests, so beside them, and not traced.
 LIVES := tests/unit/simulate/test_mass_cuts.py tests/unit/simulate/test_life.py
 # Whole flows, and what is outside of the domain: not traced either, which nearly doubles the time of flows.
-UNTRACED := $(addprefix tests/unit/,apps build core flow lab mutants schemas simulate site)
+UNTRACED := $(addprefix tests/unit/,apps build core distribution flow lab mutants schemas simulate site)
 
-.PHONY: help setup demo simulate test lint unit integ vm nightly fuzz mutants bench docs buildroot clean
+.PHONY: help setup demo simulate test lint unit integ vm nightly fuzz mutants bench docs packages buildroot clean
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
 
@@ -78,6 +78,9 @@ docs: setup .venv-docs/ready ## the documentation as a site: out/site/index.html
 	/usr/bin/python3.11 -m venv .venv-docs
 	.venv-docs/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements/docs.txt
 	touch .venv-docs/ready
+
+packages: setup ## source archive, wheel, Debian packages, into out/packages
+	nice -n 10 $(PYTHON) -m distribution --output $(OUT)/packages
 
 buildroot: setup ## the external tree in a tree of Buildroot: BUILDROOT=/path
 	@test -f "$(BUILDROOT)/utils/check-package" || { echo 'make buildroot BUILDROOT=/path: a tree of Buildroot, 2025.11 or later'; exit 2; }

@@ -22,7 +22,8 @@ from gprov.domain.platform.table import parse_platform_table
 from gprov.domain.trust.chain import parse_chain
 from gprov.domain.trust.statement import parse_statement
 from gprov.domain.unit.restore_options import parse_options
-from tools.schemas import builds, documents, freeze, images, manuf, platforms, replies, settings
+from gprov.domain.update.config import parse_config
+from tools.schemas import builds, documents, freeze, images, manuf, platforms, replies, settings, update
 from tools.schemas.formats import Format, Rule
 
 
@@ -176,6 +177,15 @@ TOML_FORMATS = (
         schema=settings.PASSWORDS,
         parse=lambda data: parse_policy("x", data),
         beyond=settings.PASSWORDS_BEYOND,
+    ),
+    Format(
+        name="update",
+        what="`update.toml` (TOML): updates over the air",
+        written=_PEOPLE,
+        page="how-to/update-over-the-air.md",
+        schema=update.UPDATE,
+        parse=lambda data: parse_config("x", data),
+        beyond=update.BEYOND,
     ),
     Format(
         name="initramfs",

@@ -4,7 +4,7 @@
 #
 ################################################################################
 
-GPROV_VERSION = 0.1.0
+GPROV_VERSION = 0.1.0.dev0
 GPROV_SITE = $(BR2_EXTERNAL_GPROV_PATH)/..
 GPROV_SITE_METHOD = local
 GPROV_SETUP_TYPE = setuptools

@@ -14,6 +14,7 @@ from gprov import __version__
 from gprov.apps.host.cli.main import main
 from gprov.apps.host.image.tool_sets import ALL_TOOLS, TOOLS_AND_UPDATE
 from gprov.domain.branding import Branding
+from gprov.domain.formats.debian_version import debian_version
 
 pytestmark = pytest.mark.skipif(
     os.geteuid() != 0 or not all(shutil.which(tool) for tool in ("dpkg", "tar", "systemd-analyze")),
@@ -93,7 +94,7 @@ def test_the_same_tools_give_the_same_bytes(tmp_path: Path, suffix: str) -> None
 
 def test_dpkg_knows_the_package(tmp_path: Path) -> None:
     made = package(tmp_path, ".deb")
-    assert run("dpkg-deb", "-W", str(made)) == f"gprov-tools\t{__version__}\n"
+    assert run("dpkg-deb", "-W", str(made)) == f"gprov-tools\t{debian_version(__version__)}\n"
     unpacked(made, tmp_path / "root")
     assert run("dpkg", f"--root={tmp_path / 'root'}", "--verify", "gprov-tools") == ""
     run("dpkg", f"--root={tmp_path / 'root'}", "--purge", "gprov-tools")

@@ -8,11 +8,12 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 GPROV = str(Path(sys.executable).with_name("gprov"))
 SECONDS = 60.0
@@ -41,22 +42,27 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_server(data: Path, *options: str, under: tuple[str, ...] = ()) -> Iterator[str]:
-    """Its address as it announced it. ``under``: a program, with arguments, that runs it."""
-    command = [*under, GPROV, "server", "run", "--data", str(data), *options]
-    with open(data.parent / "server.log", "ab") as log:
+def running_server(data: Path, *options: str, under: tuple[str, ...] = (), program: str = GPROV) -> Iterator[str]:
+    """Its address as it announced it. ``under``: a program, with arguments, that runs ``program``, gprov."""
+    with tempfile.TemporaryFile("w+") as log:
+        command = [*under, program, "server", "run", "--data", str(data), *options]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=dict(os.environ))
-    try:
-        assert process.stdout is not None
-        line = ""
-        with ThreadPoolExecutor(1) as pool:
-            while "listening on" not in line:  # before, it says where iPXE asks
-                line = pool.submit(process.stdout.readline).result(SECONDS)
-                assert line, (data.parent / "server.log").read_text()
-        yield line.split()[-1]
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=SECONDS)
+        try:
+            assert process.stdout is not None
+            line = ""
+            with ThreadPoolExecutor(1) as pool:
+                while "listening on" not in line:  # before, it says where iPXE asks
+                    line = pool.submit(process.stdout.readline).result(SECONDS)
+                    assert line, _whole(log)
+            yield line.split()[-1]
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=SECONDS)
+
+
+def _whole(log: TextIO) -> str:
+    log.seek(0)
+    return log.read()
 
 
 def read_json(path: Path) -> Any:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import os
-import tomllib
 from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
 
+from gprov import __version__
 from gprov.apps.host.cli.main import main
 
 
@@ -35,8 +35,7 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) 
     with pytest.raises(SystemExit) as stopped:
         main(["--version"])
     assert stopped.value.code == 0
-    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
-    assert capsys.readouterr().out == f"gprov {project['version']}\n"
+    assert capsys.readouterr().out == f"gprov {__version__}\n"
 
 
 def test_output_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

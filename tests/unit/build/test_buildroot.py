@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from gprov import __version__
 from gprov.apps.host.initramfs.spec import Flavor, FreezeSpec, parse_spec
 
 ROOT = Path(__file__).parents[3]
@@ -148,5 +149,4 @@ def test_hashes() -> None:
 
 
 def test_the_version_is_the_project_s() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert f"GPROV_VERSION = {project['version']}\n" in (TREE / "package/gprov/gprov.mk").read_text()
+    assert f"GPROV_VERSION = {__version__}\n" in (TREE / "package/gprov/gprov.mk").read_text()

@@ -30,6 +30,7 @@ from gprov.domain.errors import BadInput, NetworkFault, RefusedByPolicy
 from gprov.domain.formats.owner import Owner as FileOwner
 from gprov.domain.image.manifest import Release
 from gprov.domain.image.name import parse_image_name
+from gprov.domain.trust.ratchets import RatchetValues, serialise_ratchets
 from gprov.domain.update.bundle import BundleHead, bundle_head, bundle_tail
 from gprov.domain.update.config import UpdateConfig
 from gprov.domain.update.sw_description import release_version, sw_description
@@ -148,6 +149,19 @@ def test_a_download_over_a_connection_that_breaks(broken: list[int], ranges: boo
     assert (running(unit), action.results) == ([NEWER], ["success"])
 
 
+def test_what_may_not_have_been_durable_is_fetched_again_after_a_restart() -> None:
+    unit = plain()
+    action = unit.updates.assign({NEWER: image()})
+    unit.updates.breaks = [1000]
+    unit.start()
+    with pytest.raises(NetworkFault):
+        unit.work()
+    unit.world.machine.restart()
+    unit.live()
+    assert [begin for _, begin in unit.updates.downloads] == [0, 0], "16 MiB at most"
+    assert action.results == ["success"]
+
+
 def test_a_file_that_changes_on_the_server_meanwhile() -> None:
     unit = plain()
     action = unit.updates.assign({NEWER: image()})
@@ -178,25 +192,12 @@ def test_a_part_that_is_not_what_it_was_is_fetched_once_more() -> None:
 
 
 def test_content_that_the_server_does_not_vouch_for() -> None:
+    """It is fetched once more, since a restart may have spoilt it, and not for ever."""
     unit = plain()
     action = unit.updates.assign({NEWER: image()})
-    unit.start()
-    described = unit.updates.handle("GET", f"/deploymentBase/{action.id}", None).body
-    action.files[NEWER] = action.files[NEWER][:-1] + b"x"
-    lying = json.loads(described)
-
-    class Lying(type(unit.updates)):  # type: ignore[misc]
-        def _described(self, kind: str, one: FakeAction) -> object:
-            found = super()._described(kind, one)
-            return type(found)(200, json.dumps(lying).encode())
-
-    unit.updates.__class__ = Lying
-    unit.work()
-    unit.work()
-    assert action.results == ["failure"]
-    assert "its SHA1 is not the one that the server has announced" in action.details
-    assert images(unit) == {IMAGE_NAME}
-    assert running(unit) == [IMAGE_NAME]
+    unit.updates.wrong_hashes = {NEWER}
+    refused(unit, action, "its SHA1 is not the one that the server has announced")
+    assert len(unit.updates.downloads) == 2
 
 
 def refused(unit: UpdatedUnit, action: FakeAction, reason: str) -> None:
@@ -241,11 +242,113 @@ def test_an_image_below_the_floor_of_the_unit() -> None:
     refused(updated, updated.updates.assign(files), "has the security version 4, below the floor of this unit, 5")
 
 
+def test_a_floor_that_was_raised_while_the_image_waited() -> None:
+    unit = signed()
+    unit.config += 'window = ["Sat,Sun 02:00-04:00"]\n'
+    action = unit.updates.assign(bundle(NEWER, Owner(), image(), Release(4, 0)))
+    unit.start()
+    unit.work()
+    floor = serialise_ratchets(RatchetValues(security_floor=5, trust_version=1))
+    unit.ports().files.replace(f"{unit.paths.recovery}/trust/ratchets.json", floor, mode=0o600)
+    unit.local_time.minute = LocalMinute(6, 130)
+    unit.work()
+    assert action.results == ["failure"]
+    assert "has the security version 4, below the floor of this unit, 5" in action.details
+    assert not any(name.startswith(NEWER) for name in images(unit))
+    assert not driver(unit).exists("PRIMARY", "/etc/provisioning/boot_request")
+
+
 def test_a_manifest_of_another_image() -> None:
     unit = signed()
     files = signed_files(NEWER, image(), Owner())
     files[NEWER] = image({"srv/more": b"x"})
-    refused(unit, unit.updates.assign(files), "in its manifest")
+    refused(unit, unit.updates.assign(files), "bytes on the server, and ")
+
+
+def test_a_manifest_of_another_image_of_the_same_size() -> None:
+    unit = signed()
+    files = signed_files(NEWER, image(), Owner())
+    files[NEWER] = files[NEWER][:-1] + b"x"
+    refused(unit, unit.updates.assign(files), "its SHA-256 is not the one in its manifest")
+
+
+def test_a_manifest_that_is_not_what_the_server_says() -> None:
+    unit = signed()
+    unit.updates.wrong_hashes = {f"{NEWER}.manifest"}
+    refused(unit, unit.updates.assign(signed_files(NEWER, image(), Owner())), f"{NEWER}.manifest: its SHA1 is not")
+
+
+def test_an_image_that_nothing_vouches_for() -> None:
+    unit = plain()
+    unit.updates.states_hashes = False
+    refused(unit, unit.updates.assign({NEWER: image()}), "has neither a manifest that counts nor a hash")
+
+
+def test_a_bundle_with_something_behind_it() -> None:
+    unit = signed()
+    [(name, content)] = bundle(NEWER, Owner(), image()).items()
+    refused(unit, unit.updates.assign({name: content + bytes(1 << 17)}), "which does not fit its image of")
+
+
+def test_an_image_that_is_too_large_for_primary() -> None:
+    unit = plain()
+    action = unit.updates.assign({NEWER: image()})
+    unit.start()
+    driver(unit).volume("PRIMARY").size = 4096
+    unit.work()
+    assert action.results == ["failure"]
+    assert "bytes, and PRIMARY has 4096" in action.details
+
+
+def test_files_of_another_host_are_fetched_without_the_token() -> None:
+    unit = plain()
+    unit.updates.token = "TargetToken secret"
+    unit.config += 'target_token_file = "/mnt/RECOVERY/update/token"\n'
+    unit.updates.files_at = "https://files.example"
+    unit.updates.assign({NEWER: image()})
+    unit.start()
+    unit.ports().files.replace("/mnt/RECOVERY/update/token", b"secret\n", mode=0o600)
+    with pytest.raises(MachineStopped):
+        unit.work()
+    assert unit.updates.tokens == [""]
+
+
+def test_files_that_are_not_encrypted() -> None:
+    unit = plain()
+    unit.updates.files_at = "http://files.example"
+    refused(unit, unit.updates.assign({NEWER: image()}), "is not encrypted: the server links to it")
+
+
+def test_a_token_that_others_can_read() -> None:
+    unit = plain()
+    unit.config += 'target_token_file = "/mnt/RECOVERY/update/token"\n'
+    unit.start()
+    unit.ports().files.replace("/mnt/RECOVERY/update/token", b"secret\n")
+    with pytest.raises(BadInput, match="must be root's alone"):
+        unit.agent()
+
+
+def test_an_image_that_was_there_before_stays_if_the_action_fails() -> None:
+    unit = plain()
+    driver(unit).add_image(OLDER)
+    action = unit.updates.assign({OLDER: build_image(b"no kernel", extra=BALLAST)})
+    unit.start()
+    unit.work()
+    assert action.results == ["failure"]
+    assert images(unit) == {IMAGE_NAME, OLDER}
+
+
+def test_an_action_that_the_server_does_not_know_any_more() -> None:
+    unit = plain()
+    unit.updates.assign({NEWER: image()})
+    unit.start()
+    with pytest.raises(MachineStopped):
+        unit.work()
+    unit.world.machine.restart()
+    unit.updates.actions.clear()
+    unit.live()
+    assert running(unit) == [NEWER]
+    unit.work()
 
 
 def test_an_image_that_cannot_boot() -> None:

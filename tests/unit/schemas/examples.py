@@ -70,6 +70,21 @@ _RULE = {"length": 20, "alphabet": "abcdefghkmnpqrstuvwxyz23456789", "require": 
 _KINDS = {"os": _RULE, "bios": _RULE, "ipmi": _RULE}
 
 
+_UPDATE: Document = {
+    "server": "https://updates.invalid/",
+    "tenant": "DEFAULT",
+    "controller_id": "serial",
+    "target_token_file": "/etc/token",
+    "gateway_token_file": "",
+    "ca_file": "/etc/ca.pem",
+    "server_sha256": "",
+    "allow_http": False,
+    "window": ["Sat,Sun 02:00-04:00"],
+    "confirm": "auto",
+    "forced": "window",
+    "reboot": "yes",
+    "attributes": {"site": "7"},
+}
 _LISTS = ("modules", "packages", "exclude", "prefer_source", "data", "boot_modules", "applets", "usb_names", "loader")
 _FREEZE: Document = {
     "common": {
@@ -113,6 +128,7 @@ def examples() -> Mapping[str, Document]:
         "server-settings": _settings(),
         "password-rules": {**_KINDS, "platform": {"X7": {"ipmi": _RULE}}},
         "initramfs": _FREEZE,
+        "update": _UPDATE,
     }
 
 
@@ -200,6 +216,11 @@ def counterexamples() -> Mapping[str, list[Document]]:
             changed("server-settings", "a_b", "listen", "host"),
             changed("server-settings", "a\nb", "certificates", "issuer"),
             changed("server-settings", "files", "tls", "mode"),
+        ],
+        "update": [
+            changed("update", "https:///x", "server"),
+            changed("update", "/a\tb", "ca_file"),
+            changed("update", ["never"], "window"),
         ],
         "initramfs": [changed("initramfs", "main", "common", "start")],
         "password-rules": [

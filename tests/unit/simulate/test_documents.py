@@ -146,6 +146,18 @@ def test_links_in_documents_lead_to_files_and_headings() -> None:
             assert not heading or heading in headings(path), f"{document}: {target}#{heading}"
 
 
+# Pages for people who change gprov, and what adopters run themselves: contracts of their own adapters.
+NAMING_TESTS = {"architecture.md", "bios-tools.md", "build.md", "credentials.md", "displays.md", "simulation.md"}
+
+
+@pytest.mark.parametrize("document", [name for name in DOCUMENTS if name.startswith("docs/")])
+def test_evidence_is_apart_from_what_users_read(document: str) -> None:
+    """Which test shows something is said in docs/evidence."""
+    if not document.startswith("docs/evidence/") and Path(document).name not in NAMING_TESTS:
+        shown = re.sub(r"<!--.*?-->", "", (ROOT / document).read_text(), flags=re.DOTALL)
+        assert re.findall(r"\btest_\w+\.py|`tests/", shown) == []
+
+
 def test_each_page_is_in_the_navigation_of_the_site_once() -> None:
     """If this fails: put a new page into ``nav`` of mkdocs.yml."""
     _, _, nav = (ROOT / "mkdocs.yml").read_text().partition("\nnav:\n")

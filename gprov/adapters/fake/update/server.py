@@ -62,8 +62,10 @@ class FakeAction:
 @dataclass(kw_only=True)
 class FakeUpdates:
     """``down``: connections break. ``ranges``: whether parts of files are sent. ``breaks``: bytes after which the next
-    connections for a file end early. ``wants_attributes``: until it has got them. ``forgets``: the server forgets how
-    actions ended, as one that was put back from a backup. ``token``: "" if it wants none."""
+    connections for a file end early. ``changes``: how often its files were replaced by others. ``wants_attributes``:
+    until it has got them. ``token``: "" if it wants none. ``states_hashes``: whether it knows any; ``wrong_hashes``:
+    names of files whose hash it states wrongly. ``files_at``: host of the links to files. ``downloads``: names and
+    first bytes; ``tokens``: what came with the requests for files."""
 
     actions: list[FakeAction] = field(default_factory=list)
     attributes: dict[str, str] = field(default_factory=dict)
@@ -74,7 +76,11 @@ class FakeUpdates:
     changes: int = 0
     sleep: str = "00:05:00"
     token: str = ""
+    states_hashes: bool = True
+    wrong_hashes: set[str] = field(default_factory=set)
+    files_at: str = URL
     downloads: list[tuple[str, int]] = field(default_factory=list)
+    tokens: list[str] = field(default_factory=list)
 
     def assign(self, files: Mapping[str, bytes], **options: Any) -> FakeAction:
         action = FakeAction(id=str(len(self.actions) + 17), files=dict(files), **options)
@@ -125,8 +131,8 @@ class FakeUpdates:
             {
                 "filename": name,
                 "size": len(content),
-                "hashes": {"sha1": hashlib.sha1(content, usedforsecurity=False).hexdigest()},
-                "_links": {"download": {"href": f"{URL}/files/{action.id}/{name}"}},
+                "hashes": {"sha1": self._sha1(name, content)} if self.states_hashes else {},
+                "_links": {"download": {"href": f"{self.files_at}/files/{action.id}/{name}"}},
             }
             for name, content in action.files.items()
         ]
@@ -137,6 +143,10 @@ class FakeUpdates:
             "chunks": [{"part": "os", "version": "1", "name": "system", "artifacts": artifacts}],
         }
         return _reply({"id": action.id, "confirmation" if kind == "confirmationBase" else "deployment": body})
+
+    def _sha1(self, name: str, content: bytes) -> str:
+        stated = content + b"x" if name in self.wrong_hashes else content
+        return hashlib.sha1(stated, usedforsecurity=False).hexdigest()
 
     def file(self, path: str) -> bytes | None:
         _, _, number, name = path.split("/", 3)
@@ -211,7 +221,8 @@ class FakeUpdateServer(UpdateServer):
     ) -> Iterator[ArtifactStream]:
         self._machine.begin_write(f"GET {url} from {begin}")
         updates = self._updates
-        content = updates.file(url.removeprefix(URL)) if not updates.down else None
+        content = updates.file(url.removeprefix(updates.files_at)) if not updates.down else None
+        updates.tokens.append((headers or {}).get("Authorization", ""))
         if updates.down:
             raise NetworkFault(url, "Connection refused")
         if content is None:

@@ -14,7 +14,6 @@ from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.cli.userfile import read_user_file
 from gprov.apps.host.initramfs.builds import BEST_LEVEL, Builder
 from gprov.apps.host.initramfs.cache import Cache, default_root
-from gprov.apps.host.initramfs.closure import module_search_path
 from gprov.apps.host.initramfs.firmware import INSTALLED, FirmwareFile
 from gprov.apps.host.initramfs.hostfiles import read_text
 from gprov.apps.host.initramfs.kernel_settings import (
@@ -27,6 +26,7 @@ from gprov.apps.host.initramfs.kernel_settings import (
 )
 from gprov.apps.host.initramfs.own_names import OwnNames
 from gprov.apps.host.initramfs.progress import BuildProgress
+from gprov.apps.host.initramfs.shipped import shipped_folder
 from gprov.apps.host.initramfs.signing import KernelSigner, require_signing_tool
 from gprov.apps.host.initramfs.spec import Flavor
 from gprov.domain.branding import Branding
@@ -34,7 +34,7 @@ from gprov.domain.branding_file import parse_branding
 from gprov.domain.platform.table import parse_platform_table
 from gprov.domain.unit.trust import MAX_CA_BYTES, OwnCa, parse_ca
 
-_BUILDROOT = os.path.join(module_search_path()[0], "buildroot")
+_BUILDROOT = shipped_folder()
 FlavorOption = Annotated[Flavor, typer.Option("--flavor", help="which programs the initramfs holds")]
 FlavorIfRecorded = Annotated[
     Flavor | None,

@@ -21,6 +21,7 @@ from gprov.apps.host.cli.output import say
 # Set by the completion scripts of Typer; the words so far are in one of the others (bash; zsh and fish).
 _COMPLETING = "_GPROV_COMPLETE"
 _COMPLETED_WORDS = ("COMP_WORDS", "_TYPER_COMPLETE_ARGS")
+_SUMMARY = "Provision and restore Linux appliances."
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def _root(loaded: str) -> typer.Typer:
     """The application with all commands. Only the one called ``loaded`` is imported; the others have a name and a
     summary, which is enough for the overview. With ``loaded`` "" it has options of its own: they stand in front of a
     command, and checking them would cost imports whenever a command is run."""
-    app = new_app("Provision and restore Linux appliances.", completion=not loaded or _COMPLETING in os.environ)
+    app = new_app(_SUMMARY, completion=not loaded or _COMPLETING in os.environ)
     if not loaded:
         app.callback()(_options)
     for name, command in COMMANDS.items():
@@ -92,6 +93,15 @@ def _root(loaded: str) -> typer.Typer:
             attach(app, name)
         else:
             app.command(name, help=command.summary)(_not_loaded)
+    return app
+
+
+def whole_application() -> typer.Typer:
+    """Return the application with its own options and every command imported: what manuals are made from."""
+    app = new_app(_SUMMARY, completion=True)
+    app.callback()(_options)
+    for name in COMMANDS:
+        attach(app, name)
     return app
 
 

@@ -18,6 +18,7 @@ from gprov.apps.host.cli.server_certificate import CaKey
 from gprov.domain.errors import BadInput, ExitCode
 from gprov.domain.factory.dnsmasq import TFTP_ROOT, NetbootService
 from gprov.domain.factory.settings.listen import base_url
+from gprov.domain.factory.setup.unit_file import USER
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="only list what would be made")]
 
@@ -43,7 +44,7 @@ def init(
             help="no accounts, no tokens: only trusted machines and people",
         ),
     ] = False,
-    user: Annotated[str, typer.Option(metavar="NAME", help="system user that will run the server")] = "gprov",
+    user: Annotated[str, typer.Option(metavar="NAME", help="system user that will run the server")] = USER,
     key_file: keys.KeyFileOption = None,
     ca_key: CaKey = None,
     dry_run: DryRun = False,

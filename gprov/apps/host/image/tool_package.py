@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from gprov import __version__
 from gprov.apps.host.image.tool_sets import ALL_TOOLS, UPDATE, ToolSet, mode_of, parents
 from gprov.domain.branding import Branding
+from gprov.domain.formats.debian_version import debian_version
 
 PACKAGE = "gprov-tools"
 _COPYRIGHT_TEXT = """\
@@ -86,7 +87,7 @@ def tool_package(kind: PackageKind, branding: Branding, date: int) -> bytes:
     contents, links = _contents(kind.name, kind.tools, branding), kind.tools.links()
     sums = "".join(f"{_md5(content)}  {path}\n" for path, content in sorted(contents.items()))
     size = sum(-(-len(content) // 1024) for content in contents.values()) + len(links)
-    control = kind.control.format(package=kind.name, version=__version__, size=size)
+    control = kind.control.format(package=kind.name, version=debian_version(__version__), size=size)
     members = {
         "debian-binary": b"2.0\n",
         "control.tar.xz": _xz(_tar({"control": control.encode(), "md5sums": sums.encode()}, {}, date)),

@@ -11,11 +11,11 @@ from datetime import date
 from gprov.apps.host.image.create import ImageMaker, ImageRequest, RootFolder
 from gprov.apps.host.initramfs.builds import Builder
 from gprov.apps.host.initramfs.cache import Cache, content_key
-from gprov.apps.host.initramfs.closure import module_search_path
 from gprov.apps.host.initramfs.firmware import INSTALLED
 from gprov.apps.host.initramfs.hostfiles import copy_file, os_errors_translated
 from gprov.apps.host.initramfs.kernel_settings import chosen_firmware, shipped_choice
 from gprov.apps.host.initramfs.progress import BuildProgress
+from gprov.apps.host.initramfs.shipped import shipped_folder
 from gprov.apps.host.initramfs.signing import FRAGMENT, KernelSigner
 from gprov.apps.host.initramfs.spec import Flavor
 from gprov.apps.host.lab.rootfs import RootBuilder, entry_of, read_recipe
@@ -26,7 +26,7 @@ from gprov.domain.image.name import ImageName
 from gprov.domain.trust.built_in import BuiltInTrust
 from gprov.ports.process import Processes
 
-_BUILDROOT = os.path.join(module_search_path()[0], "buildroot")
+_BUILDROOT = shipped_folder()
 _KIND = "images"
 _KEPT = 4
 _SECONDS = 600.0

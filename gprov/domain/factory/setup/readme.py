@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gprov.domain.factory.setup.plan import FactoryPlan
-from gprov.domain.factory.setup.unit_file import UNIT_NAME
+from gprov.domain.factory.setup.unit_file import UNIT_NAME, USER
 
 _TEXT = """\
 # Factory folder of gprov
@@ -36,6 +36,7 @@ The key that encrypts passwords is {key_file}. Keep a copy of it, apart from thi
        useradd --system --home-dir {folder} --shell /usr/sbin/nologin {user}
        chown -R {user}: {folder}
 {chown}
+   The Debian package of gprov has made the user {packaged_user}.
 3. Start the server and DHCP, as root:
 
        cp {folder}/{unit} /etc/systemd/system/
@@ -79,6 +80,7 @@ def readme(plan: FactoryPlan) -> bytes:
         key_option=_KEY_OPTION.format(key_file=plan.key_file) if key else "",
         folder=plan.folder,
         user=plan.user,
+        packaged_user=USER,
         unit=UNIT_NAME,
         certificates=_CERTIFICATES if plan.encrypted else "",
         accounts="" if plan.isolated else _FIRST.format(folder=plan.folder, key=key),

@@ -7,20 +7,43 @@ judges them.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from gprov.domain.errors import BadInput, Problem
 from gprov.domain.factory.setup.plan import FactoryPlan
 
 CREDENTIAL = "gprov-server-key"
 UNIT_NAME = "gprov-server.service"
+TEMPLATE_NAME = "gprov-server@.service"
+# The account that runs the server, unless another one is named.
+USER = "gprov"
 _LOWEST_FREE_PORT = 1024
 # No character that systemd splits at, expands or unquotes.
 _PATH = re.compile(r"/[A-Za-z0-9_.+/@:,-]*")
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,30}")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Service:
+    """``documentation``: of the unit. ``folder``: the data folder, or a specifier of systemd.unit(5). ``home``: value
+    of ProtectHome=. ``capability``: the only one that the server has, or ""."""
+
+    maker: str
+    documentation: str
+    folder: str
+    program: str
+    user: str
+    key_file: str
+    home: str
+    capability: str = ""
+
+    def text(self) -> str:
+        parts = (_start(self), _limits(), _hardening(self), ["[Install]", "WantedBy=multi-user.target"])
+        return "\n\n".join("\n".join(lines) for lines in parts) + "\n"
+
+
 def unit_file(plan: FactoryPlan) -> str:
-    """Raises BadInput with every path or name that cannot stand in such a file."""
+    """Return the unit for one data folder. Raises BadInput with every path or name that cannot stand in it."""
     problems = [
         Problem(what, f"{path!r} must be an absolute path of letters, digits and _ . + @ : , -")
         for what, path in (("folder", plan.folder), ("program", plan.program), ("key file", plan.key_file))
@@ -30,26 +53,50 @@ def unit_file(plan: FactoryPlan) -> str:
         problems.append(Problem("user", f"{plan.user!r} is not a name of a system user"))
     if problems:
         raise BadInput(UNIT_NAME, problems)
-    capability = "CAP_NET_BIND_SERVICE" if plan.port < _LOWEST_FREE_PORT else ""
-    return "\n".join([*_start(plan), "", *_limits(), "", *_hardening(plan, capability), "", *_install(), ""])
+    service = _Service(
+        maker="`gprov server init`",
+        documentation="man:systemd.exec(5)",
+        folder=plan.folder,
+        program=plan.program,
+        user=plan.user,
+        key_file=plan.key_file,
+        home=_home(plan),
+        capability="CAP_NET_BIND_SERVICE" if plan.port < _LOWEST_FREE_PORT else "",
+    )
+    return service.text()
 
 
-def _start(plan: FactoryPlan) -> list[str]:
+def template_unit(program: str, key_file: str) -> str:
+    """Return the unit of a package, ``TEMPLATE_NAME``. The instance names the data folder, as ``systemd-escape --path``
+    writes it. The account has the usual name, and the folder is in no home."""
+    service = _Service(
+        maker="the package of gprov",
+        documentation="man:gprov-server(1)",
+        folder="%f",
+        program=program,
+        user=USER,
+        key_file=key_file,
+        home="yes",
+    )
+    return service.text()
+
+
+def _start(service: _Service) -> list[str]:
     return [
-        "# Made by `gprov server init`.",
+        f"# Made by {service.maker}.",
         "[Unit]",
         "Description=Factory server of gprov",
-        "Documentation=man:systemd.exec(5)",
+        f"Documentation={service.documentation}",
         "Wants=network-online.target",
         "After=network-online.target",
-        f"RequiresMountsFor={plan.folder}",
+        f"RequiresMountsFor={service.folder}",
         "",
         "[Service]",
         "Type=exec",
-        f"ExecStart={plan.program} server run --data {plan.folder}",
-        f"User={plan.user}",
-        f"Group={plan.user}",
-        f"LoadCredential={CREDENTIAL}:{plan.key_file}",
+        f"ExecStart={service.program} server run --data {service.folder}",
+        f"User={service.user}",
+        f"Group={service.user}",
+        f"LoadCredential={CREDENTIAL}:{service.key_file}",
         "Restart=on-failure",
         "RestartSec=2",
         "TimeoutStopSec=20",
@@ -67,14 +114,15 @@ def _limits() -> list[str]:
     ]
 
 
-def _hardening(plan: FactoryPlan, capability: str) -> list[str]:
+def _hardening(service: _Service) -> list[str]:
+    capability = service.capability
     return [
         f"# It writes to its data folder only, and has no capability{f' but {capability}' if capability else ''}.",
         "UMask=0077",
         "ProtectSystem=strict",
-        f"ReadWritePaths={plan.folder}",
-        f"InaccessiblePaths=-{plan.folder}/ca",
-        f"ProtectHome={_home(plan)}",
+        f"ReadWritePaths={service.folder}",
+        f"InaccessiblePaths=-{service.folder}/ca",
+        f"ProtectHome={service.home}",
         "PrivateTmp=yes",
         "PrivateDevices=yes",
         f"PrivateUsers={'no' if capability else 'yes'}",
@@ -109,7 +157,3 @@ def _home(plan: FactoryPlan) -> str:
     """Home folders are hidden, unless the program or the data are in one."""
     homes = ("/home/", "/root/", "/run/user/")
     return "read-only" if any(path.startswith(homes) for path in (plan.folder, plan.program)) else "yes"
-
-
-def _install() -> list[str]:
-    return ["[Install]", "WantedBy=multi-user.target"]
