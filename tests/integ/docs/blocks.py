@@ -33,6 +33,8 @@ _COMMENT = re.compile(r"^\s*<!-- (?P<key>not run|run by|typed): (?P<text>.+?) --
 _TYPED = re.compile(r"(?P<text>.+?)(?: \((?P<count>\d+) times\))?")
 _INDENTED = re.compile(r"^(?: {4}|\t)\s*\S")
 _CALL = re.compile(r"^\s*(?:[#$] )?(?:[A-Z_]+=\S+ )*gprov[ -][a-z-]+(?![a-z:-])", re.MULTILINE)
+# Printed every some seconds where standard error is no terminal: whether it is depends on the speed of the machine.
+_PROGRESS = re.compile(r".*: [0-9]+ %")
 _ITEM = re.compile(r"^ *(?:[-*+]|\d+\.) ")
 
 
@@ -158,12 +160,13 @@ def _end_of_indented(lines: Sequence[str], start: int) -> int:
 
 
 def matches(expected: str, printed: str) -> bool:
-    """Whether the output of commands is what the page shows. Blanks at ends of lines do not count."""
+    """Whether the output of commands is what the page shows. Blanks at ends of lines do not
+    count, nor lines of progress."""
     pattern = ""
     for line in expected.splitlines():
         if line.strip() == ANYTHING:
             pattern += r"(?:.*\n)*?"
         else:
             pattern += ".*?".join(re.escape(part) for part in line.rstrip().split(ANYTHING)) + r"\n"
-    text = "".join(f"{line.rstrip()}\n" for line in printed.splitlines())
+    text = "".join(f"{line.rstrip()}\n" for line in printed.splitlines() if not _PROGRESS.fullmatch(line))
     return re.fullmatch(pattern, text) is not None

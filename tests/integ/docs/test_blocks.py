@@ -109,6 +109,8 @@ def test_text_in_a_list_is_no_code() -> None:
         ("a\n…\nd\n", "a\nb\n", False),
         ("a.c\n", "abc\n", False),
         ("…\n", "", True),
+        ("a\nb\n", "a\nx.upd: 50 %\nb\n", True),
+        ("a\nb\n", "a\nx.upd: 50 % of it\nb\n", False),
     ],
 )
 def test_output(expected: str, printed: str, same: bool) -> None:

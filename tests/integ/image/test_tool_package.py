@@ -157,8 +157,10 @@ def test_the_agent_knows_the_names_of_its_product(tmp_path: Path) -> None:
     unit = (tmp_path / "root/usr/lib/systemd/system/gprov-update.service").read_text()
     assert "ConditionPathExists=|/etc/acme/update.toml" in unit
     assert "ConditionPathExists=|/mnt/RESCUE/update/update.toml" in unit
+    assert "After=network-online.target local-fs.target mnt-RESCUE.mount\n" in unit
     argv = [str(tmp_path / "root/usr/sbin/gprov-update"), "--root", str(tmp_path / "empty"), "once"]
     (tmp_path / "empty/run").mkdir(parents=True)
+    (tmp_path / "empty/mnt/RESCUE").mkdir(parents=True)
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, "/etc/acme/update.toml" in done.stderr) == (3, True)
 

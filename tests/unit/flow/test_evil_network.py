@@ -22,6 +22,7 @@ from gprov.domain.events import ProcessState
 from gprov.domain.files import FileType
 from gprov.domain.formats.json.value import Json
 from gprov.domain.mfg.origin import url_beside
+from gprov.domain.trust.built_in import CHAIN_PATH
 from gprov.domain.trust.policy import TrustPolicy
 from gprov.domain.unit.trust import BUILT_IN, OwnCa
 from tests.unit.flow import units
@@ -125,6 +126,15 @@ def test_another_document_is_refused_before_it_is_read(change: Callable[[UnitDri
     text = refused(unit)
     assert f"{MANUF_URL} is refused: " in text
     assert "To have it accepted, sign it" in text
+
+
+def test_a_kernel_whose_keys_are_damaged_takes_no_document() -> None:
+    """Although the document is signed, and was taken before."""
+    unit = factory()
+    unit.world.built_in = {**unit.world.built_in, CHAIN_PATH: b"damaged"}
+    text = refused(unit)
+    assert f"{MANUF_URL} is refused: " in text
+    assert "no signature can be checked: this kernel has no keys that can be used" in text
 
 
 def test_a_server_that_fails_to_send_the_signature_is_a_network_fault() -> None:

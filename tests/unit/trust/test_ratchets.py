@@ -81,6 +81,15 @@ def test_a_security_version_that_is_none(content: bytes) -> None:
         parse_security_version("v", content)
 
 
+def test_where_a_kernel_has_its_trust() -> None:
+    """Other programs of the initramfs, and people, look there."""
+    assert (CHAIN_PATH, POLICY_FILE, SECURITY_VERSION_FILE) == (
+        "/etc/gprov/trust/trust.chain",
+        "/etc/gprov/trust/policy",
+        "/etc/gprov/trust/security-version",
+    )
+
+
 def test_files_of_a_kernel_with_keys() -> None:
     assert BuiltInTrust(CHAIN, None, 7).files() == {
         CHAIN_PATH: serialise_chain(CHAIN),

@@ -141,6 +141,15 @@ def test_a_damaged_file_is_replaced_also_by_zeros(site: Site) -> None:
     assert status.mode == 0o600
 
 
+def test_the_largest_file(site: Site) -> None:
+    content = serialise_ratchets(RatchetValues(4, 2))
+    site.files.replace(FILE, content.ljust(4096))
+    assert site.all().values == RatchetValues(4, 2)
+    site.files.replace(FILE, content.ljust(4097))
+    assert site.all().values == NOTHING
+    assert "is larger than 4096 bytes" in site.said()[0]
+
+
 def test_a_file_that_cannot_be_read_is_replaced(site: Site) -> None:
     site.files.symlink("/etc/passwd", FILE)
     ratchets = site.all()
