@@ -6,6 +6,8 @@ Each step is stored on RECOVERY before the next one begins. A round can end anyw
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 
 from gprov import __version__
 from gprov.apps.unit.composition.context import UnitContext
@@ -14,11 +16,11 @@ from gprov.apps.update.install import Installation
 from gprov.apps.update.paths import UpdatePaths
 from gprov.apps.update.placement import ImagePlacement
 from gprov.apps.update.ports import Identity, UpdatePorts
-from gprov.apps.update.records import StateFile, read_decision
+from gprov.apps.update.records import StateFile, forget_decision, read_decision, require_recovery
 from gprov.apps.update.result import RoundResult
 from gprov.apps.update.server import DdiServer
 from gprov.apps.update.system import SystemRecords
-from gprov.domain.errors import DeviceMissing, NetworkFault
+from gprov.domain.errors import NetworkFault
 from gprov.domain.image.name import parse_image_name
 from gprov.domain.update.config import Confirmation, UpdateConfig
 from gprov.domain.update.decide import (
@@ -35,9 +37,11 @@ from gprov.domain.update.decide import (
 )
 from gprov.domain.update.decision import OwnerDecision
 from gprov.domain.update.messages import SHORTEST_SLEEP, Deployment, Poll
-from gprov.domain.update.state import Phase, Result, UpdateState
+from gprov.domain.update.state import Answer, Phase, Result, UpdateState
 from gprov.domain.update.sw_description import REVISION_ATTRIBUTE, VERSION_ATTRIBUTE, release_version
 
+# By which the date of an image can be ahead of UTC.
+_ANY_ZONE = timedelta(days=1)
 # Until the system has reported that it is up.
 _SETTLE_SECONDS = 10.0
 
@@ -61,15 +65,12 @@ class UpdateAgent:
 
     def round(self) -> RoundResult:
         """Raises GprovError: try again later."""
-        if not self._ports.is_mounted(self._paths.recovery):
-            raise DeviceMissing(
-                self._paths.recovery, "RECOVERY is not mounted: nothing can be downloaded or remembered"
-            )
+        require_recovery(self._ports, self._paths)
         record = StateFile(self._ports.files, self._paths, self._bus)
         self._settle(record)
         if record.value is not None and record.value.phase in (Phase.READY, Phase.REQUESTED):
             observed = self._system.observe(record.value.image)
-            if observed.image == record.value.image != record.value.previous:
+            if observed.image == record.value.image:
                 return RoundResult(_SETTLE_SECONDS, "the report of the system that it is up")
         self._send_answer(record)
         poll = self._server.poll()
@@ -107,15 +108,23 @@ class UpdateAgent:
             self._system.withdraw(ended.image)
             self._placement.clean_up(ended, self._system.running)
         record.record(ended)
+        # It was about what the server offered then. Later, it may offer something else by the same id.
+        forget_decision(self._ports.files, self._paths, self._bus, ended.action)
         for text in ended.answer.details if ended.answer is not None else ():
             self._bus.message(f"action {ended.action}: {text}")
 
     def _send_answer(self, record: StateFile) -> None:
         state = record.value
         if state is not None and state.answer is not None and not state.answered:
-            self._server.answer(state.action, state.answer, state.cancel)
+            self._deliver(state, state.answer)
             record.record(replace(state, answered=True))
-            self._bus.log(f"action {state.action}: the server has the answer: {state.answer.result.value}")
+
+    def _deliver(self, state: UpdateState, answer: Answer) -> None:
+        status = self._server.answer(state.action, answer, state.cancel)
+        if status < HTTPStatus.MULTIPLE_CHOICES:
+            self._bus.log(f"action {state.action}: the server has the answer: {answer.result.value}")
+        else:
+            self._bus.warning(f"action {state.action}: the server does not take the answer: status {status}")
 
     def _cancel(self, record: StateFile, url: str) -> None:
         cancel, action = self._server.cancellation(url)
@@ -158,8 +167,7 @@ class UpdateAgent:
         if decision is not None and not decision.agreed and self._may_deny(record.value, deployment):
             self._deny(record, deployment)
             return RoundResult(sleep)
-        permission = Permission(self._config, self._ports.local_time.now(), agreed=decision is not None)
-        step = next_step(record.value, deployment, permission, self._system.running)
+        step = next_step(record.value, deployment, self._permission(decision), self._system.running)
         match step:
             case Begin(state):
                 self._begin(record, state)
@@ -167,14 +175,24 @@ class UpdateAgent:
             case AnswerAgain():
                 self._answer_again(record)
                 return RoundResult(sleep)
-            case Wait(reason):
+            case Wait(reason, most):
                 self._tell(deployment.action, f"waits for {reason}")
                 self._restart_again(record)
-                return RoundResult(sleep, reason)
+                return RoundResult(sleep if most is None else min(sleep, most), reason)
             case Download():
                 return self._installation().download(record, deployment, sleep)
             case RequestRestore():
                 return self._installation().request(record, sleep)
+
+    def _permission(self, decision: OwnerDecision | None) -> Permission:
+        running, prefix = self._system.running, self._paths.branding.image_prefix
+        today = datetime.fromtimestamp(self._ports.clock.now_ns() // 10**9, UTC).date()
+        return Permission(
+            self._config,
+            self._ports.local_time.now(),
+            agreed=decision is not None,
+            is_set=not running or today >= parse_image_name(running, prefix).date - _ANY_ZONE,
+        )
 
     def _installation(self) -> Installation:
         gate = ImageGate(self._ports, self._paths, self._context, self._identity.code_name)
@@ -197,6 +215,8 @@ class UpdateAgent:
             self._bus.message(f"action {before.action} is replaced by action {state.action}")
             self._system.withdraw(before.image)
             self._placement.clean_up(before, self._system.running)
+        if before is not None and before.action == state.action:
+            forget_decision(self._ports.files, self._paths, self._bus, state.action)
         record.record(state)
         self._bus.message(f"action {state.action}: begun")
 
@@ -206,9 +226,13 @@ class UpdateAgent:
             self._ports.restart.restart()
 
     def _answer_again(self, record: StateFile) -> None:
-        """The server does not know the answer that it has taken: it has crashed since, or never stored it."""
-        if record.value is not None:
-            record.record(replace(record.value, answered=False))
+        """The server does not know the answer that it has taken: it has crashed since, or never stored it. Of a
+        cancellation it knows nothing either then."""
+        state = record.value
+        if state is not None and state.answer is not None:
+            is_canceled = state.answer.result is Result.CANCELED
+            answer = replace(state.answer, result=Result.FAILURE) if is_canceled else state.answer
+            self._deliver(state, answer)
 
     def _may_deny(self, state: UpdateState | None, deployment: Deployment) -> bool:
         return state is None or state.action != deployment.action or state.phase in (Phase.DOWNLOAD, Phase.READY)

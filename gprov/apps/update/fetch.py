@@ -48,7 +48,8 @@ class ImageFetcher:
     def drop_unflushed(self, filename: str) -> None:
         """After a restart of the unit: what may not have been durable. Raises DeviceFault."""
         with self._ports.parts.open(self._paths.part(filename)) as part:
-            part.shorten(max(0, part.size - FLUSH_BYTES))
+            # A block more than that was written when the flush began.
+            part.shorten(max(0, part.size - 2 * FLUSH_BYTES))
 
     def fetch(self, server: DdiServer, source: ImageSource, limits: FetchLimits) -> Fetched:
         """Fetch what is missing. Raises NetworkFault, HttpRefusal, DeviceFault; what has come until then stays."""
@@ -70,7 +71,7 @@ class ImageFetcher:
                 self._bus.warning(f"{source.artifact.name} has changed on the server: the download begins anew")
                 part.shorten(0)
             limits.keep_proof(stream.proof)
-            receiver, flushed = _Receiver(source, part, stream.begin), part.size
+            receiver, flushed, before = _Receiver(source, part, stream.begin), part.size, part.size
             for block in stream.blocks():
                 receiver.take(block)
                 self._bus.progress(f"download {source.name.stem}", part.size, source.size)
@@ -82,6 +83,8 @@ class ImageFetcher:
                 if deadline.passed and stream.resumable:
                     return Fetched(part.size, None)
         if not receiver.is_complete:
+            if part.size > before:  # a server may send less than was asked for (RFC 9110, section 14.2)
+                return Fetched(part.size, None)
             reason = f"the server's file ends after {receiver.position} of {source.artifact.size} bytes"
             raise IntegrityFault(source.artifact.name, reason)
         return Fetched(part.size, bytes(receiver.tail))

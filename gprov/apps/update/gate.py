@@ -19,7 +19,7 @@ from gprov.apps.update.source import ImageSource
 from gprov.domain.errors import BadInput, IntegrityFault, InternalError, Problem
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.decoding import MAX_ARCHIVE
-from gprov.domain.image.name import parse_image_name
+from gprov.domain.image.name import ImageName, parse_image_name
 from gprov.domain.plan.preconditions import image_problems
 from gprov.domain.trust.published import NUMBERS
 from gprov.domain.trust.ratchets import MAX_RATCHETS, RatchetValues, StoredRatchets, parse_ratchets
@@ -70,6 +70,10 @@ class ImageGate:
                 raise IntegrityFault(path, f"has {source.size} bytes on the server, and {image.size} in its manifest")
             self._check_content(image)
         return admission, longer
+
+    def refuses(self, name: ImageName) -> bool:
+        """Would a restore refuse this image on RECOVERY?"""
+        return bool(self._trust.refusal(self._paths.image(name.filename), name))
 
     def admit_stored(self, source_name: str, path: str) -> None:
         """Once more before its restore: floor and chain may have been raised since. Raises ImageRefused."""

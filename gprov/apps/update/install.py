@@ -29,7 +29,7 @@ from gprov.domain.image.name import SUFFIX
 from gprov.domain.update.decide import requested
 from gprov.domain.update.messages import Deployment
 from gprov.domain.update.offer import offered_image
-from gprov.domain.update.state import Phase, Result, UpdateState
+from gprov.domain.update.state import MAX_PROOF, Phase, Result, UpdateState
 
 # Seconds of a download after which the server is polled: it may have canceled the action.
 STRETCH_SECONDS = 60.0
@@ -83,7 +83,7 @@ class Installation:
         if admission.manifest is None and not source.artifact.hash[0]:
             raise RefusedByPolicy(f"{filename} has neither a manifest that counts nor a hash: nothing vouches for it")
         self._prepare(record, source)
-        self.placement.make_room(source)
+        self.placement.make_room(source, self.gate.refuses)
         limits = FetchLimits(_value(record).proof, lambda proof: self._keep_proof(record, proof), STRETCH_SECONDS)
         fetcher = ImageFetcher(self.ports, self.paths, self.context)
         before = self._report_progress(deployment.action, source)
@@ -113,7 +113,8 @@ class Installation:
             record.record(replace(state, image=filename, kept=kept, boot=boot))
 
     def _keep_proof(self, record: StateFile, proof: str) -> None:
-        record.record(replace(_value(record), proof=proof))
+        """One that is too long to be kept is not used."""
+        record.record(replace(_value(record), proof=proof if len(proof) <= MAX_PROOF else ""))
 
     def _verified(self, record: StateFile, source: ImageSource, tail: bytes, manifest: Manifest | None) -> bool:
         """False if the download begins anew. Raises IntegrityFault, BadInput."""
@@ -153,10 +154,7 @@ class Installation:
         then = "the unit restarts" if self.reboots else "it begins when the unit is restarted"
         text = f"the restore of {stem} is requested: {then}"
         self.context.bus.message(f"action {state.action}: {text}")
-        try:
-            self.server.report(state.action, [text])
-        except NetworkFault as fault:
-            self.context.bus.warning(f"not reported: {fault}")
+        self._report(state.action, text)
         if self.reboots:
             self.ports.restart.restart()
         return RoundResult(sleep, "the restart of the unit")
@@ -167,8 +165,15 @@ class Installation:
         done = status.size if status is not None else 0
         mib = 1 << 20
         text = f"downloading {source.name.stem}: {done // mib} of {-(-source.size // mib)} MiB"
-        self.server.report(action, [text], (done // mib, -(-source.size // mib)))
+        self._report(action, text, (done // mib, -(-source.size // mib)))
         return done
+
+    def _report(self, action: str, text: str, progress: tuple[int, int] | None = None) -> None:
+        """That the server does not hear of it is no reason to stop."""
+        try:
+            self.server.report(action, [text], progress)
+        except NetworkFault as fault:
+            self.context.bus.warning(f"not reported: {fault}")
 
     def _fail(self, record: StateFile, *reasons: str) -> None:
         self.end(record, _value(record).ended(Result.FAILURE, *dict.fromkeys(reasons)))

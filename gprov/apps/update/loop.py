@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from gprov.apps.unit.reporting.bus import EventBus
+from gprov.apps.unit.reporting.unexpected import unexpected_errors_translated
 from gprov.apps.update.agent import UpdateAgent
 from gprov.apps.update.paths import UpdatePaths
 from gprov.apps.update.ports import UpdatePorts
@@ -25,7 +26,8 @@ def run_forever(agent: UpdateAgent, ports: UpdatePorts, paths: UpdatePaths, bus:
     failures = 0
     while True:
         try:
-            pause, failures = agent.round().pause, 0
+            with unexpected_errors_translated():  # what one message of the server does must not end the agent
+                pause, failures = agent.round().pause, 0
         except GprovError as error:
             bus.error(error)
             pause, failures = pause_after(failures), failures + 1

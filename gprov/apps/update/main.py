@@ -10,16 +10,19 @@ from collections.abc import Callable, Sequence
 from gprov import __version__
 from gprov.adapters.linux.update.journal import JournalSink
 from gprov.apps.unit.reporting.bus import EventBus
+from gprov.apps.unit.reporting.unexpected import unexpected_errors_translated
 from gprov.apps.update import composition
 from gprov.apps.update.agent import UpdateAgent
 from gprov.apps.update.loop import run_forever, run_once
 from gprov.apps.update.owner import decide, forget
 from gprov.apps.update.paths import UpdatePaths
+from gprov.apps.update.records import require_recovery
 from gprov.apps.update.settings import read_config, read_identity
 from gprov.apps.update.status import show_status
 from gprov.domain.branding import Branding
 from gprov.domain.branding_file import parse_branding
 from gprov.domain.errors import ExitCode, GprovError
+from gprov.domain.update.messages import is_action_id
 
 _LOCK = "/run/gprov-update.lock"
 _EPILOG = "Exit status: 0 done, 1 negative verdict, 2 wrong usage, 3 a server, file or device failed."
@@ -34,7 +37,8 @@ def main(branding: str = "", arguments: Sequence[str] | None = None) -> int:
     bus.attach(_sink())
     try:
         run: Callable[[argparse.Namespace, UpdatePaths, EventBus], int] = given.run
-        return run(given, paths, bus)
+        with unexpected_errors_translated():
+            return run(given, paths, bus)
     except GprovError as error:
         bus.error(error)
         return error.exit_code
@@ -60,7 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     status.set_defaults(run=_status)
     for word, text in (("confirm", "agree to an action of the server"), ("deny", "refuse an action of the server")):
         command = commands.add_parser(word, help=text)
-        command.add_argument("action", metavar="ACTION", help="its id, as `gprov-update status` prints it")
+        command.add_argument(
+            "action", metavar="ACTION", type=_action_id, help="its id, as `gprov-update status` prints it"
+        )
         command.set_defaults(run=_decide, agreed=word == "confirm")
     commands.add_parser("forget", help="forget the last action, and remove what was downloaded").set_defaults(
         run=_forget
@@ -68,8 +74,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _action_id(text: str) -> str:
+    if not is_action_id(text):
+        raise argparse.ArgumentTypeError(f"no id of an action: {text!r}")
+    return text
+
+
 def _agent(paths: UpdatePaths, bus: EventBus) -> UpdateAgent:
     ports = composition.linux_ports(paths, bus)
+    # It may hold the configuration.
+    require_recovery(ports, paths)
     config = read_config(ports.files, paths)
     identity = read_identity(ports.files, paths, config)
     return UpdateAgent(ports, paths, composition.context(paths, bus), config, identity)
@@ -94,14 +108,18 @@ def _status(given: argparse.Namespace, paths: UpdatePaths, bus: EventBus) -> int
 
 
 def _decide(given: argparse.Namespace, paths: UpdatePaths, bus: EventBus) -> int:
-    return decide(composition.linux_ports(paths, bus).files, paths, bus, given.action, agreed=given.agreed)
+    ports = composition.linux_ports(paths, bus)
+    require_recovery(ports, paths)
+    return decide(ports.files, paths, bus, given.action, agreed=given.agreed)
 
 
 def _forget(_given: argparse.Namespace, paths: UpdatePaths, bus: EventBus) -> int:
     from gprov.adapters.linux.update.system import only_one
 
     with only_one(paths.kernel + _LOCK):
-        return forget(composition.linux_ports(paths, bus), paths, bus)
+        ports = composition.linux_ports(paths, bus)
+        require_recovery(ports, paths)
+        return forget(ports, paths, bus)
 
 
 def _sink() -> JournalSink:

@@ -3,8 +3,10 @@ removal."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gprov.apps.unit.composition.context import UnitContext
-from gprov.apps.unit.recovery.stored_images import image_facts
+from gprov.apps.unit.recovery.stored_images import IsRefused, image_facts
 from gprov.apps.update.paths import UpdatePaths
 from gprov.apps.update.source import ImageSource
 from gprov.apps.update.system import SystemRecords
@@ -12,7 +14,7 @@ from gprov.domain.errors import DeviceFault
 from gprov.domain.image.companions import companions_of
 from gprov.domain.image.retention import PARTIAL
 from gprov.domain.trust.chain import CHAIN_FILE
-from gprov.domain.update.space import NoRoom, make_room
+from gprov.domain.update.space import NoRoom, Room, make_room
 from gprov.domain.update.state import UpdateState
 from gprov.ports.files import Files
 
@@ -28,9 +30,9 @@ class ImagePlacement:
         self._paths = paths
         self._bus = context.bus
 
-    def make_room(self, source: ImageSource) -> None:
-        """Remove old images, as a restore does, as far as the image does not fit otherwise. Raises NoSpace, without
-        removing anything; DeviceFault."""
+    def make_room(self, source: ImageSource, is_refused: IsRefused) -> None:
+        """Remove old images, as a restore does, as far as the image does not fit otherwise. ``is_refused``: would a
+        restore refuse an image? Raises NoSpace, without removing anything; DeviceFault."""
         files, name = self._files, source.name.filename
         if files.status(self._paths.images) is None:
             files.make_folder(self._paths.images)
@@ -39,6 +41,9 @@ class ImagePlacement:
         protected = frozenset(one for one in (self._system.running, name, name + PARTIAL) if one)
         facts = image_facts(files, self._paths.images, self._system.history(), protected, self._paths.branding)
         room = make_room(facts, missing)
+        if room != Room(()):
+            names = (image.name for image in facts.images if is_refused(image.name))
+            room = make_room(replace(facts, refused=frozenset(name.filename for name in names)), missing)
         if isinstance(room, NoRoom):
             raise NoSpace(self._paths.images, room.reason)
         for removal in room.removals:

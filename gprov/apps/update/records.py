@@ -5,11 +5,18 @@ from __future__ import annotations
 from gprov.apps.unit.recovery.regular_files import read_regular
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.apps.update.paths import UpdatePaths
-from gprov.domain.errors import BadInput, DeviceFault
+from gprov.apps.update.ports import UpdatePorts
+from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing
 from gprov.domain.recovery_files import DAMAGED
 from gprov.domain.update.decision import MAX_DECISION, OwnerDecision, parse_decision, serialise_decision
 from gprov.domain.update.state import MAX_STATE, UpdateState, parse_state, serialise_state
 from gprov.ports.files import Files
+
+
+def require_recovery(ports: UpdatePorts, paths: UpdatePaths) -> None:
+    """What is written below the folder otherwise is lost. Raises DeviceMissing."""
+    if not ports.is_mounted(paths.recovery):
+        raise DeviceMissing(paths.recovery, "RECOVERY is not mounted: nothing can be downloaded or remembered")
 
 
 class StateFile:
@@ -59,3 +66,10 @@ def read_decision(files: Files, paths: UpdatePaths, bus: EventBus) -> OwnerDecis
 def write_decision(files: Files, paths: UpdatePaths, decision: OwnerDecision) -> None:
     """Raises DeviceFault."""
     files.replace(paths.decision, serialise_decision(decision), mode=0o600)
+
+
+def forget_decision(files: Files, paths: UpdatePaths, bus: EventBus, action: str) -> None:
+    """If it is about this action. Raises DeviceFault."""
+    decision = read_decision(files, paths, bus)
+    if decision is not None and decision.action == action:
+        files.remove(paths.decision)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from http import HTTPStatus
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from gprov.apps.update.ports import Identity
 from gprov.domain.errors import NetworkFault, RefusedByPolicy
@@ -34,8 +34,8 @@ from gprov.ports.network import Reply
 from gprov.ports.update import ArtifactStream, UpdateServer
 
 _JSON = "application/json"
-# The server does not know the action any more, or has its end already (hawkBit: "action is not active").
-_GONE = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
+# A later answer to the same message may be another one.
+_PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 _FORBIDDEN = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
@@ -48,7 +48,7 @@ class DdiServer:
         self._config = config
         self._token = identity.token
         self._clock = clock
-        self._base = f"{config.server}/{config.tenant}/controller/v1/{identity.controller}"
+        self._base = f"{config.server}/{config.tenant}/controller/v1/{quote(identity.controller, safe='')}"
 
     def poll(self) -> Poll:
         return parse_poll(redacted(self._base), self._get(self._base))
@@ -78,14 +78,13 @@ class DdiServer:
         """That the unit works on the action."""
         self._post(f"deploymentBase/{action}", Execution.PROCEEDING, Finished.NONE, details, progress)
 
-    def answer(self, action: str, answer: Answer, cancel: str) -> None:
-        """How the action ended. When it returns, the server has stored that, or does not want to know. ``cancel``: id
-        of the cancellation that ended it."""
+    def answer(self, action: str, answer: Answer, cancel: str) -> int:
+        """How the action ended. When it returns, the server has stored that, or does not want to know; it returns the
+        status. ``cancel``: id of the cancellation that ended it."""
         if answer.result is Result.CANCELED:
-            self._post(f"cancelAction/{cancel}", Execution.CLOSED, Finished.SUCCESS, answer.details)
-            return
+            return self._post(f"cancelAction/{cancel}", Execution.CLOSED, Finished.SUCCESS, answer.details)
         finished = Finished.SUCCESS if answer.result is Result.SUCCESS else Finished.FAILURE
-        self._post(f"deploymentBase/{action}", Execution.CLOSED, finished, answer.details)
+        return self._post(f"deploymentBase/{action}", Execution.CLOSED, finished, answer.details)
 
     def reject_cancellation(self, cancel: str, details: Sequence[str]) -> None:
         self._post(f"cancelAction/{cancel}", Execution.REJECTED, Finished.NONE, details)
@@ -106,17 +105,20 @@ class DdiServer:
         finished: Finished,
         details: Sequence[str],
         progress: tuple[int, int] | None = None,
-    ) -> None:
+    ) -> int:
         feedback = Feedback(
             execution=execution, finished=finished, details=details, progress=progress, time_ns=self._clock.now_ns()
         )
-        self._send("POST", f"{self._base}/{path}/feedback", serialise_feedback(feedback))
+        return self._send("POST", f"{self._base}/{path}/feedback", serialise_feedback(feedback))
 
-    def _send(self, method: str, url: str, body: bytes) -> None:
-        """The server has stored it, or does not want it any more."""
+    def _send(self, method: str, url: str, body: bytes) -> int:
+        """The server has stored it, or does not want it: the same message would be refused again, and updates would
+        end with it. Returns the status."""
         reply = self._request(method, url, body)
-        if reply.status not in _GONE:
+        status = reply.status
+        if not (400 <= status < 500) or status in _PASSING or status in _FORBIDDEN:
             self._expect(url, reply)
+        return status
 
     def _expect_taken(self, method: str, url: str, body: bytes) -> None:
         self._expect(url, self._request(method, url, body))

@@ -14,6 +14,7 @@ from gprov.ports.files import Files
 _MAX_TOKEN = 4096  # bytes
 _MAX_FACTS = 1 << 20
 _OTHERS = 0o077
+_WRITERS = 0o022
 
 
 def read_config(files: Files, paths: UpdatePaths) -> UpdateConfig:
@@ -22,6 +23,8 @@ def read_config(files: Files, paths: UpdatePaths) -> UpdateConfig:
     for path in paths.configs:
         content = read_regular(files, path, MAX_CONFIG)
         if content is not None:
+            if path == paths.configs[0]:  # folders of RECOVERY may belong to another user than root
+                _refuse_others(files, path, _WRITERS, "chmod go-w")
             return parse_config(path, content)
     raise DeviceMissing(paths.configs[1], "does not exist, and RECOVERY has none: the unit has no update server")
 
@@ -41,10 +44,16 @@ def read_identity(files: Files, paths: UpdatePaths, config: UpdateConfig) -> Ide
 
 def _token(files: Files, token: TokenFile, paths: UpdatePaths) -> Secret:
     path = f"{paths.kernel}{token.path}"
-    status = files.status(path)
-    if status is not None and (status.mode & _OTHERS or status.uid != 0):
-        raise BadInput(path, [Problem("", f"must be root's alone, has mode {status.mode:04o}: chmod 600, chown root")])
+    _refuse_others(files, path, _OTHERS, "chmod 600")
     text = files.read(path, _MAX_TOKEN).decode("ascii", "replace").strip()
     if not text or not text.isprintable() or " " in text or "\ufffd" in text:
         raise BadInput(path, [Problem("", "must hold one token, without blanks")])
     return Secret(f"{token.kind.value} {text}")
+
+
+def _refuse_others(files: Files, path: str, bits: int, command: str) -> None:
+    """The configuration says where the token goes: who may write it is root. Raises BadInput."""
+    status = files.status(path)
+    if status is not None and (status.mode & bits or status.uid != 0):
+        found = f"has mode {status.mode:04o} and owner {status.uid}"
+        raise BadInput(path, [Problem("", f"must be root's alone, {found}: {command}, chown root")])

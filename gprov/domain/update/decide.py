@@ -13,7 +13,7 @@ from gprov.domain.image.name import SUFFIX
 from gprov.domain.update.config import Confirmation, ForcedUpdates, UpdateConfig
 from gprov.domain.update.messages import Deployment, Handling
 from gprov.domain.update.state import Phase, Result, UpdateState
-from gprov.domain.update.window import LocalMinute, describe_windows, is_allowed
+from gprov.domain.update.window import LocalMinute, describe_windows, is_allowed, minutes_until
 
 # Seconds that a restored system has to report that it is up.
 CONFIRM_SECONDS = 1800.0
@@ -60,9 +60,11 @@ class RequestRestore:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing to do until something changes. ``reason``: for the server and for people at the unit."""
+    """Nothing to do until something changes. ``reason``: for the server and for people at the unit. ``most``: seconds
+    after which there is something to do, whatever the server says; None if that is not known."""
 
     reason: str
+    most: float | None = None
 
 
 Step = Begin | AnswerAgain | Download | RequestRestore | Wait
@@ -70,11 +72,13 @@ Step = Begin | AnswerAgain | Download | RequestRestore | Wait
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """What the owner of the unit allows. ``agreed``: a person at the unit has confirmed the action."""
+    """What the owner of the unit allows. ``agreed``: a person at the unit has confirmed the action. ``is_set``: False
+    if the clock is wrong, so that ``now`` is no time of a window."""
 
     config: UpdateConfig
     now: LocalMinute
     agreed: bool = False
+    is_set: bool = True
 
 
 def settled(state: UpdateState, system: RunningSystem) -> UpdateState:
@@ -134,14 +138,18 @@ def _when_ready(deployment: Deployment, permission: Permission) -> Step:
     if config.confirm is Confirmation.OWNER and not permission.agreed:
         return Wait(f"the owner: gprov-update confirm {deployment.action}")
     at_once = deployment.update is Handling.FORCED and config.forced is ForcedUpdates.AT_ONCE
-    if not at_once and not is_allowed(config.windows, permission.now):
-        return Wait(f"the time that the owner allows: {describe_windows(config.windows)}")
+    if at_once or not config.windows:
+        return RequestRestore()
+    allowed = describe_windows(config.windows)
+    if not permission.is_set:
+        return Wait(f"the clock of the unit to be set: it is before the date of the installed image ({allowed})", 60.0)
+    if not is_allowed(config.windows, permission.now):
+        most = 60.0 * minutes_until(config.windows, permission.now)
+        return Wait(f"the time that the owner allows: {allowed}", most)
     return RequestRestore()
 
 
 def _confirmed(state: UpdateState, system: RunningSystem) -> UpdateState:
-    if state.image == state.previous:
-        return state
     if system.confirmed:
         return state.ended(Result.SUCCESS, f"{_stem(state.image)} was restored, and its system is up")
     if system.seconds < CONFIRM_SECONDS:

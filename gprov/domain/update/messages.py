@@ -84,6 +84,10 @@ class Deployment:
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
+def is_action_id(text: str) -> bool:
+    return _ID.fullmatch(text) is not None
+
+
 def parse_poll(source: str, data: bytes) -> Poll:
     """Raises BadInput."""
     root = read_object(source, data)
@@ -178,7 +182,7 @@ def _link(links: JsonObject | None, key: str) -> str:
 def _id(one: JsonObject, key: str) -> str:
     """As text: servers send numbers, too."""
     text = one.text_or_number(key, required=True)
-    if text and not _ID.fullmatch(text):
+    if text and not is_action_id(text):
         one.problem(key, f"must be 1 to 64 of the characters A-Z a-z 0-9 . _ ~ -, is {text[:80]!r}")
     return text
 

@@ -15,8 +15,8 @@ from gprov.domain.formats.json.reading import finish, read_object
 from gprov.domain.update.feedback import MAX_DETAIL, MAX_DETAILS
 
 FORMAT = 1
-MAX_STATE = 64 << 10  # bytes
-_MAX_TEXT = 1000
+MAX_STATE = 256 << 10  # bytes; each character of the answer can need twelve
+MAX_PROOF = 1000  # characters
 
 
 class Phase(StrEnum):
@@ -121,7 +121,7 @@ def serialise_state(state: UpdateState) -> bytes:
         "Kept": state.kept,
         "Boot": state.boot,
         "Tried": state.tried,
-        "Proof": state.proof[:_MAX_TEXT],
+        "Proof": state.proof,
         "Restarts": state.restarts,
         "Refusals": state.refusals,
         **({"Answer": {"Result": answer.result.value, "Details": list(answer.details)}} if answer is not None else {}),

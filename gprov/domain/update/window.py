@@ -68,6 +68,13 @@ def is_allowed(windows: Sequence[Window], now: LocalMinute) -> bool:
     return not windows or any(window.holds(now) for window in windows)
 
 
+def minutes_until(windows: Sequence[Window], now: LocalMinute) -> int:
+    """Until the next window begins. ``windows``: one at least."""
+    here = now.weekday * DAY_MINUTES + now.minute
+    begins = (day * DAY_MINUTES + window.begin for window in windows for day in window.weekdays)
+    return min((begin - here) % (7 * DAY_MINUTES) for begin in begins)
+
+
 def describe_windows(windows: Iterable[Window]) -> str:
     return " or ".join(window.describe() for window in windows) or "any time"
 

@@ -180,7 +180,12 @@ def test_the_token_does_not_follow_to_another_server(site: Site, port: StdUpdate
 
 
 def test_redirections_without_end_and_to_nowhere(site: Site, port: StdUpdateServer) -> None:
-    for location, text in (("/moved", "more than 5 times"), ("", "is missing"), ("ftp://x/y", "must begin with http")):
+    for location, text in (
+        ("/moved", "more than 5 times"),
+        ("", "is missing"),
+        ("ftp://x/y", "must begin with http"),
+        ("http://[x", "is not a URL"),
+    ):
         site.location = location
         with pytest.raises(NetworkFault, match=text), port.open(f"{site.url}/moved"):
             pass

@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from copy import deepcopy
+from datetime import UTC, datetime
+from typing import Any, ClassVar
 
 import pytest
+from typing_extensions import override
 
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
-from gprov.adapters.fake.update.server import ActionState, FakeAction
+from gprov.adapters.fake.update.server import ActionState, FakeAction, FakeUpdates, FakeUpdateServer
 from gprov.apps.host.simulation.cuts import Cut
 from gprov.apps.host.simulation.new_worlds import IMAGE_NAME, SERIAL
 from gprov.apps.host.simulation.owner import Owner
 from gprov.apps.host.simulation.signed_factory import build_in, sign_factory, signed_files
 from gprov.apps.host.simulation.updates import UpdatedUnit
 from gprov.apps.unit.reporting.bus import EventBus
+from gprov.apps.update.loop import run_forever
 from gprov.apps.update.owner import decide, forget
+from gprov.apps.update.ports import Identity
+from gprov.apps.update.server import DdiServer
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import BadInput, NetworkFault, RefusedByPolicy
+from gprov.domain.formats.owner import Owner as FileOwner
 from gprov.domain.image.manifest import Release
 from gprov.domain.image.name import parse_image_name
 from gprov.domain.trust.ratchets import RatchetValues, serialise_ratchets
 from gprov.domain.update.bundle import BundleHead, bundle_head, bundle_tail
+from gprov.domain.update.config import UpdateConfig
 from gprov.domain.update.sw_description import release_version, sw_description
 from gprov.domain.update.window import LocalMinute
+from gprov.ports.network import Reply
 from tests.unit.flow import units
 from tests.unit.flow.driver import NEWER, UnitDriver
 
@@ -674,6 +684,184 @@ def test_a_restart_that_could_not_be_begun_is_asked_for_again() -> None:
     unit.ports().files.replace(config, unit.config.replace('"no"', '"yes"').encode())
     with pytest.raises(MachineStopped):
         unit.work()
+
+
+def test_the_unit_looks_again_when_its_window_begins() -> None:
+    """A server that wants to be polled once a day must not decide whether the window is met."""
+    unit = plain()
+    unit.config += 'window = ["Tue 02:00-04:00"]\n'
+    unit.updates.sleep = "23:00:00"
+    unit.updates.assign({NEWER: image()})
+    unit.start()
+    assert unit.work().pause == 14 * 3600
+    unit.local_time.minute = LocalMinute(1, 240)
+    assert unit.work().pause == 23 * 3600
+
+
+def test_a_clock_that_is_not_set_opens_no_window() -> None:
+    unit = plain()
+    unit.config += 'window = ["00:00-24:00"]\n'
+    unit.date = None
+    unit.updates.assign({NEWER: image()})
+    unit.start()
+    assert unit.work().waiting.startswith("the clock of the unit to be set")
+    unit.world.machine.clock.set(int(datetime(2026, 1, 14, 23, tzinfo=UTC).timestamp()) * 10**9)
+    with pytest.raises(MachineStopped):
+        unit.work()
+
+
+def test_a_wanted_image_that_is_restored_by_hand_meanwhile_ends_the_action() -> None:
+    """The action began on the image that it wants; another one ran when its restore was requested."""
+    unit = plain()
+    content = driver(unit).read("RECOVERY", f"/Image/{IMAGE_NAME}")
+    unit.updates.ranges = False
+    action = unit.updates.assign({IMAGE_NAME: content}, download="skip")
+    unit.start()
+    unit.work()
+    driver(unit).put("RECOVERY", f"/Image/{NEWER}", image())
+    driver(unit).remove_flag()
+    unit.world.machine.restart()
+    action.download = "forced"
+    unit.live()
+    assert (running(unit), action.results) == ([IMAGE_NAME], ["success"])
+    assert unit.updates.downloads
+
+
+def test_what_the_owner_agreed_to_is_not_what_the_server_offers_later() -> None:
+    unit = plain()
+    unit.config += 'confirm = "owner"\n'
+    action = unit.updates.assign({NEWER: image()})
+    unit.start()
+    unit.work()
+    decide(unit.ports().files, unit.paths, EventBus(unit.world.machine.clock), action.id, agreed=True)
+    before = deepcopy(unit)
+    with pytest.raises(MachineStopped):
+        unit.work()
+    unit.world.machine.restart()
+    unit.live()
+    assert running(unit) == [NEWER]
+    for one in (unit, before):  # after its end, and before
+        again = one.updates.actions[0]
+        again.state, again.files = ActionState.RUNNING, {OLDER: image()}
+        assert one.work().waiting == f"the owner: gprov-update confirm {action.id}"
+
+
+class Refusing(FakeUpdates):
+    """``statuses``: answers to feedback by its result."""
+
+    statuses: ClassVar[dict[str, int]] = {}
+
+    @override
+    def handle(self, method: str, path: str, body: bytes | None) -> Reply:
+        result = json.loads(body)["status"]["result"]["finished"] if body and path.endswith("feedback") else ""
+        return Reply(self.statuses[result], b"") if result in self.statuses else super().handle(method, path, body)
+
+
+def test_a_server_that_refuses_an_answer_for_good_does_not_end_updates() -> None:
+    unit = plain()
+    unit.updates = Refusing(wants_attributes=False)
+    action = unit.updates.assign({NEWER: image()})
+    unit.live()
+    second = unit.updates.assign({OLDER: image()})
+    Refusing.statuses = {"success": 400}
+    try:
+        action.state = ActionState.RUNNING
+        unit.work()
+        action.state = ActionState.ENDED
+        with pytest.raises(MachineStopped):
+            unit.work()
+    finally:
+        Refusing.statuses = {}
+    assert second.remarks
+
+
+def test_a_server_that_takes_no_progress_does_not_stop_a_download() -> None:
+    unit = plain()
+    unit.updates = Refusing(wants_attributes=False)
+    Refusing.statuses = {"none": 500}
+    try:
+        action = unit.updates.assign({NEWER: image()})
+        unit.live()
+    finally:
+        Refusing.statuses = {}
+    assert (running(unit), action.results) == ([NEWER], ["success"])
+
+
+def test_a_canceled_action_that_a_restored_server_offers_again() -> None:
+    unit = plain()
+    unit.config += 'window = ["Sat,Sun 02:00-04:00"]\n'
+    action = unit.updates.assign({NEWER: image()})
+    unit.start()
+    unit.work()
+    action.state = ActionState.CANCELING
+    unit.work()
+    action.state = ActionState.RUNNING
+    unit.work()
+    assert (action.results, action.state) == (["failure"], ActionState.ENDED)
+
+
+def test_an_error_of_the_agent_itself_does_not_end_its_rounds() -> None:
+    unit = plain()
+    unit.start()
+
+    class Confused(FakeUpdates):
+        rounds = 0
+
+        @override
+        def handle(self, method: str, path: str, body: bytes | None) -> Reply:
+            self.rounds += 1
+            if self.rounds < 3:
+                raise ValueError("what no test has thought of")
+            raise MachineStopped(StopReason.REBOOT)
+
+    unit.updates = Confused()
+    bus = EventBus(unit.world.machine.clock)
+    with pytest.raises(MachineStopped):
+        run_forever(unit.agent(), unit.ports(), unit.paths, bus)
+    assert unit.updates.rounds == 3
+
+
+def test_a_serial_number_is_one_component_of_a_url() -> None:
+    unit = plain()
+    unit.start()
+    asked: list[str] = []
+
+    class Asked(FakeUpdateServer):
+        @override
+        def request(self, method: str, url: str, **options: Any) -> Reply:
+            asked.append(url)
+            return Reply(200, b"{}")
+
+    server = Asked(unit.world.machine, unit.updates)
+    identity = Identity(serial="A/1 ?", code_name="X", controller="A/1 ?", token=None)
+    DdiServer(server, UpdateConfig(server="https://x"), identity, unit.world.machine.clock).poll()
+    assert asked == ["https://x/DEFAULT/controller/v1/A%2F1%20%3F"]
+
+
+def test_a_configuration_that_others_could_write_is_not_used() -> None:
+    unit = plain()
+    unit.start()
+    path = f"{unit.paths.recovery}/update/update.toml"
+    unit.ports().files.replace(path, unit.config.encode(), mode=0o664)
+    with pytest.raises(BadInput, match="must be root's alone, has mode 0664 and owner 0"):
+        unit.agent()
+    unit.ports().files.replace(path, unit.config.encode(), owner=FileOwner(1000, 1000))
+    with pytest.raises(BadInput, match="owner 1000: chmod go-w"):
+        unit.agent()
+
+
+def test_an_image_that_a_restore_would_refuse_is_no_last_good_one() -> None:
+    unit = signed()
+    drive = driver(unit)
+    drive.put("RECOVERY", f"/Image/{NEWER}", hashlib.shake_256(b"unsigned").digest(1 << 20))
+    volume = drive.volume("RECOVERY")
+    volume.size = volume.used + (32 << 20)
+    newest = "WIDGET.LNX.SHINY.2026-03-01.1.upd"
+    unit.updates.assign(signed_files(newest, image(), Owner()))
+    unit.live()
+    assert running(unit) == [newest]
+    assert {newest, IMAGE_NAME} <= images(unit)
+    assert NEWER not in images(unit)
 
 
 def test_what_is_requested_is_not_forgotten() -> None:

@@ -100,7 +100,7 @@ def test_the_window_of_the_owner(update: Handling, forced: ForcedUpdates, now: L
     found = next_step(READY, replace(OFFER, update=update), Permission(config, now), OLD)
     assert (found == RequestRestore()) is expected
     if not expected:
-        assert found == Wait("the time that the owner allows: Sat,Sun 02:00-04:00")
+        assert found == Wait("the time that the owner allows: Sat,Sun 02:00-04:00", 110 * 3600.0)
 
 
 def test_an_owner_who_wants_to_be_asked() -> None:

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from gprov.domain.errors import BadInput
 from gprov.domain.update.decision import OwnerDecision, parse_decision, serialise_decision
-from gprov.domain.update.state import Answer, Phase, Result, UpdateState, parse_state, serialise_state
+from gprov.domain.update.state import (
+    MAX_PROOF,
+    MAX_STATE,
+    Answer,
+    Phase,
+    Result,
+    UpdateState,
+    parse_state,
+    serialise_state,
+)
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 names = st.text(st.sampled_from("AB.-19upd"), min_size=3, max_size=20).filter(lambda name: name not in (".", ".."))
@@ -41,6 +50,22 @@ states = open_states | st.builds(
 @given(states)
 def test_a_state_is_read_as_it_was_written(state: UpdateState) -> None:
     assert parse_state("x", serialise_state(state)) == state
+
+
+def test_the_largest_state_can_be_read_again() -> None:
+    """Texts of the server are in it: they must not make a file that is refused."""
+    long = "\U0001f600" * 600
+    state = UpdateState(
+        action="x" * 64,
+        identity="0" * 64,
+        phase=Phase.READY,
+        image="x" * 255,
+        previous="x" * 255,
+        proof="\xff" * MAX_PROOF,
+    )
+    content = serialise_state(state.ended(Result.FAILURE, *[long] * 30))
+    assert len(content) <= MAX_STATE
+    assert parse_state("x", content).proof == state.proof
 
 
 @given(st.binary(max_size=120))

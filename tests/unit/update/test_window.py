@@ -16,6 +16,7 @@ from gprov.domain.update.window import (
     Window,
     describe_windows,
     is_allowed,
+    minutes_until,
     parse_window,
 )
 
@@ -96,3 +97,13 @@ def test_what_is_no_window_is_said(text: str, problem: str) -> None:
 
 def test_days_are_those_of_a_week() -> None:
     assert [parse_window(f"{day} 00:00-01:00").weekdays for day in DAYS] == [frozenset({day}) for day in range(7)]
+
+
+@given(st.lists(windows, min_size=1, max_size=3), moments)
+def test_the_next_window_is_the_first_minute_that_is_allowed(several: list[Window], now: LocalMinute) -> None:
+    if is_allowed(several, now):
+        return
+    here = now.weekday * DAY_MINUTES + now.minute
+    later = ((here + step) % WEEK for step in range(1, WEEK))
+    first = next(minute for minute in later if is_allowed(several, LocalMinute(*divmod(minute, DAY_MINUTES))))
+    assert minutes_until(several, now) == (first - here) % WEEK

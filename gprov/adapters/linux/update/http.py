@@ -170,14 +170,16 @@ class _Asked:
 
     def redirected(self, location: str) -> _Asked:
         """Raises NetworkFault."""
-        target = urljoin(self.url, location)
-        before, after = urlsplit(self.url), urlsplit(target)
+        try:
+            target = urljoin(self.url, location)
+        except ValueError:  # of brackets that hold no address
+            target = location
         problem = url_problem(target) if location else "is missing"
-        if problem is None and before.scheme == "https" and after.scheme != "https":
+        if problem is None and urlsplit(self.url).scheme == "https" and urlsplit(target).scheme != "https":
             problem = "is not encrypted"
         if problem:
             raise NetworkFault(redacted(self.url), f"redirects to {redacted(target)}, which {problem}")
-        same = before.netloc.lower() == after.netloc.lower()
+        same = urlsplit(self.url).netloc.lower() == urlsplit(target).netloc.lower()
         kept = {name: text for name, text in self.headers.items() if same or name != "Authorization"}
         return _Asked(method=self.method, url=target, headers=kept)
 

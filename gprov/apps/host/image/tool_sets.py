@@ -6,6 +6,7 @@ The tools are shell scripts below ``tools/``, but for the agent for updates. doc
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -170,12 +171,19 @@ def _of_product(unit: bytes, branding: Branding) -> bytes:
     usual, default = MountPoints(), Branding()
     own = MountPoints.named(branding)
     unit = unit.replace(usual.recovery.encode(), own.recovery.encode())
+    unit = unit.replace(_mount_unit(usual.recovery).encode(), _mount_unit(own.recovery).encode())
     return unit.replace(f"{default.config_folder}/".encode(), f"{branding.config_folder}/".encode())
 
 
 def parents(paths: Iterator[str]) -> list[str]:
     """All folders above these paths, each behind its own parent."""
     return sorted({str(folder) for path in paths for folder in Path(path).parents if str(folder) != "."})
+
+
+def _mount_unit(path: str) -> str:
+    """As systemd-escape(1) makes it, of a path with folders of any ASCII characters."""
+    escaped = re.sub(r"[^A-Za-z0-9:_./]|^[.]", lambda one: rf"\x{ord(one[0]):02x}", path.strip("/"))
+    return escaped.replace("/", "-") + ".mount"
 
 
 def _inside(root: str, path: str) -> str:

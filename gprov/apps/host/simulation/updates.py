@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from gprov.adapters.fake.archive.archives import FakeArchives
 from gprov.adapters.fake.files.files import FakeFiles
@@ -36,13 +37,15 @@ NOON = LocalMinute(0, 12 * 60)
 @dataclass(kw_only=True)
 class UpdatedUnit:
     """A simulated unit with the agent in its system, and the update server. ``config``: ``update.toml`` on RECOVERY.
-    ``confirms``: its systems report that they are up."""
+    ``confirms``: its systems report that they are up. ``date``: that the network sets its clock to, None for one that
+    no server sets."""
 
     world: World
     updates: FakeUpdates = field(default_factory=FakeUpdates)
     local_time: FakeLocalTime = field(default_factory=lambda: FakeLocalTime(NOON))
     config: str = f'server = "{URL}"\n'
     confirms: bool = True
+    date: datetime | None = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
     def start(self) -> StopReason:
         """Start the unit. If its system is started: until that is up, and reports that."""
@@ -118,6 +121,8 @@ class UpdatedUnit:
         point = ActiveMount(recovery.device, self.paths.recovery, recovery.volume.kind.value, frozenset())
         if all(mount.point.target != point.target for mount in machine.mounts):
             machine.mounts.append(FakeMount(point, recovery.volume, read_only=False))
+        if self.date is not None:
+            machine.clock.set(max(machine.clock.now_ns(), int(self.date.timestamp()) * 10**9))
         boot_id = Node(type=FileType.FILE, content=machine.new_uuid().encode())
         machine.ram.current.put(self.paths.boot_id, boot_id)
         files, config = FakeFiles(machine), f"{_ROOT}{branding.config_folder}"

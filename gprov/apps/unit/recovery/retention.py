@@ -5,21 +5,18 @@ If RECOVERY cannot be read or written, a warning is reported and the flow goes o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.execution.executor import Executor
-from gprov.apps.unit.recovery.stored_images import image_facts, stored_files
+from gprov.apps.unit.recovery.stored_images import IsRefused, image_facts, stored_files
 from gprov.domain.errors import DeviceFault
 from gprov.domain.image.history import History
-from gprov.domain.image.name import ImageName
 from gprov.domain.image.retention import Removal, plan_images, plan_logs
 from gprov.domain.plan.file_operations import RemovePath
 from gprov.domain.plan.operations import Plan
 from gprov.ports.files import Files
-
-IsRefused = Callable[[ImageName], bool]
 
 
 def prune_logs(executor: Executor, files: Files, context: UnitContext) -> None:

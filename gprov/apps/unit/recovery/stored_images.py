@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput
 from gprov.domain.files import FileType
 from gprov.domain.image.companions import image_of_companion
 from gprov.domain.image.history import History
-from gprov.domain.image.name import SUFFIX, parse_image_name
+from gprov.domain.image.name import SUFFIX, ImageName, parse_image_name
 from gprov.domain.image.retention import PARTIAL, ImageFacts, StoredFile, StoredImage, space_for_update
 from gprov.ports.files import Files
+
+# Does the owner of the unit not allow an image?
+IsRefused = Callable[[ImageName], bool]
 
 
 def image_facts(
