@@ -128,9 +128,9 @@ def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
 
 def test_the_agent_for_updates_is_a_package_of_its_own(tmp_path: Path) -> None:
     made = package(tmp_path, ".deb", "--update")
-    assert run("dpkg-deb", "-W", str(made)) == f"gprov-update\t{__version__}\n"
+    assert run("dpkg-deb", "-W", str(made)) == f"gprov-update\t{debian_version(__version__)}\n"
     needed = run("dpkg-deb", "-f", str(made), "Depends")
-    assert needed == f"gprov-tools (= {__version__}), libssl3, python3 (>= 3.11), systemd\n"
+    assert needed == f"gprov-tools (= {debian_version(__version__)}), libssl3, python3 (>= 3.11), systemd\n"
     unpacked(made, tmp_path / "root")
     assert sorted(tree(tmp_path / "root")) == [
         "usr/lib/systemd/system/gprov-update.service",
