@@ -162,6 +162,21 @@ def test_what_may_not_have_been_durable_is_fetched_again_after_a_restart() -> No
     assert action.results == ["success"]
 
 
+def test_a_server_that_sends_less_than_was_asked_for() -> None:
+    """Which HTTP allows. A file that is shorter than announced ends the action."""
+    unit = plain()
+    action = unit.updates.assign({NEWER: image()})
+    unit.updates.breaks, unit.updates.short = [1000, 500], True
+    unit.live()
+    assert (running(unit), action.results) == ([NEWER], ["success"])
+    assert [begin for _, begin in unit.updates.downloads] == [0, 1000, 1500]
+    unit.updates.breaks = [100, 0, 0]
+    shorter = unit.updates.assign({OLDER: image()})
+    unit.work()
+    assert shorter.results == ["failure"]
+    assert "the server's file ends after" in shorter.details
+
+
 def test_a_file_that_changes_on_the_server_meanwhile() -> None:
     unit = plain()
     action = unit.updates.assign({NEWER: image()})
@@ -740,7 +755,11 @@ def test_what_the_owner_agreed_to_is_not_what_the_server_offers_later() -> None:
     unit.world.machine.restart()
     unit.live()
     assert running(unit) == [NEWER]
-    for one in (unit, before):  # after its end, and before
+    other = deepcopy(unit)
+    other.updates.assign({IMAGE_NAME: image()}, download="skip")
+    other.work()
+    other.updates.actions[1].state = ActionState.ENDED
+    for one in (unit, before, other):  # after its end, before it, and after another action
         again = one.updates.actions[0]
         again.state, again.files = ActionState.RUNNING, {OLDER: image()}
         assert one.work().waiting == f"the owner: gprov-update confirm {action.id}"

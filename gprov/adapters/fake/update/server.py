@@ -61,11 +61,12 @@ class FakeAction:
 
 @dataclass(kw_only=True)
 class FakeUpdates:
-    """``down``: connections break. ``ranges``: whether parts of files are sent. ``breaks``: bytes after which the next
-    connections for a file end early. ``changes``: how often its files were replaced by others. ``wants_attributes``:
-    until it has got them. ``token``: "" if it wants none. ``states_hashes``: whether it knows any; ``wrong_hashes``:
-    names of files whose hash it states wrongly. ``files_at``: host of the links to files. ``downloads``: names and
-    first bytes; ``tokens``: what came with the requests for files."""
+    """``down``: connections break. ``ranges``: whether parts of files are sent. ``breaks``: bytes after which the
+    next connections for a file end early (``short``: without an error). ``changes``: how often its files were
+    replaced by others. ``wants_attributes``: until it has got them. ``token``: "" if it wants none.
+    ``states_hashes``: whether it knows any; ``wrong_hashes``: names of files whose hash it states wrongly.
+    ``files_at``: host of the links to files. ``downloads``: names and first bytes; ``tokens``: what came with the
+    requests for files."""
 
     actions: list[FakeAction] = field(default_factory=list)
     attributes: dict[str, str] = field(default_factory=dict)
@@ -73,6 +74,7 @@ class FakeUpdates:
     down: bool = False
     ranges: bool = True
     breaks: list[int] = field(default_factory=list)
+    short: bool = False
     changes: int = 0
     sleep: str = "00:05:00"
     token: str = ""
@@ -266,5 +268,5 @@ class _FakeStream(ArtifactStream):
             self._machine.begin_read(f"receive {self._url}")
             self._machine.clock.advance(1.0)
             yield self._content[start : min(start + step, end)]
-        if end < len(self._content):
+        if end < len(self._content) and not self._updates.short:
             raise NetworkFault(self._url, "the connection ended early")
