@@ -94,6 +94,7 @@ def inputs(tmp_path: Path) -> dict[str, str]:
 JSON_WORDS = {
     "build compare": ("{initramfs}", "{initramfs}"),
     "build contents": ("{initramfs}",),
+    "explain": ("Wrong password",),
     "image name": ("x",),
     "image list": ("{images}",),
     "image verify": ("{kernel}",),

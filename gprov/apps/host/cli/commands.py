@@ -49,6 +49,7 @@ COMMANDS = {
     "erase": Command("erase", "erase disks of this machine; issue, verify and print certificates"),
     "lcd": Command("lcd", "a simulated display with keys on a pseudo-terminal or socket"),
     "lab": Command("lab", "run units in virtual machines"),
+    "explain": Command("explain", "what a text that a unit has shown means, and what to do"),
     "simulate": Command("simulate", "run the flow on a simulated machine"),
 }
 

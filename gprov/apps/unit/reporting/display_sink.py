@@ -31,14 +31,15 @@ MESSAGE_SECONDS = 5.0
 TASK_SECONDS = 5.0
 
 _STATES = {
-    ProcessState.MFG_STARTED: ("Provisioning", True),
-    ProcessState.MFG_SUCCEEDED: ("Provisioning done", False),
-    ProcessState.MFG_FAILED: ("Provisioning FAILED", False),
-    ProcessState.FR_STARTED: ("Factory restore", True),
-    ProcessState.FR_SUCCEEDED: ("Factory restore done", False),
-    ProcessState.FR_FAILED: ("Factory restore FAILED", False),
-    ProcessState.INIT_FAILED: ("Start FAILED", False),
+    ProcessState.MFG_STARTED: "Provisioning",
+    ProcessState.MFG_SUCCEEDED: "Provisioning done",
+    ProcessState.MFG_FAILED: "Provisioning FAILED",
+    ProcessState.FR_STARTED: "Factory restore",
+    ProcessState.FR_SUCCEEDED: "Factory restore done",
+    ProcessState.FR_FAILED: "Factory restore FAILED",
+    ProcessState.INIT_FAILED: "Start FAILED",
 }
+_BUSY = (ProcessState.MFG_STARTED, ProcessState.FR_STARTED)
 _HANDOVER = "handover"
 
 
@@ -64,8 +65,7 @@ class DisplaySink(EventSink):
             case Progress():
                 self._show_progress(event.body)
             case StateChange(state) if state in _STATES:
-                text, busy = _STATES[state]
-                self._show_work(text, busy=busy)
+                self._show_work(_STATES[state], busy=state in _BUSY)
             case OperationReport(description, OperationPhase.STARTED):
                 self._show_work(description, busy=True)
             case Milestone(name) if name == _HANDOVER:

@@ -1,0 +1,66 @@
+"""``gprov explain``: what a text that a unit has shown means, and what to do."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from typing import Annotated
+
+import typer
+
+from gprov.apps.host.cli.options import Json
+from gprov.apps.host.cli.output import document, say
+from gprov.domain.errors import ExitCode
+
+_WIDTH = 100
+# Entries have links of their pages.
+_LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
+
+
+def attach(root: typer.Typer, name: str) -> None:
+    root.command(name)(explain_text)
+
+
+def explain_text(
+    words: Annotated[
+        list[str], typer.Argument(metavar="TEXT", help="the text as a unit shows it, or a line of its log")
+    ],
+    as_json: Json = False,
+) -> int:
+    """What a text that a unit has shown means, what the unit does by itself, and what to do. Status 1: it is not in the
+    runbook."""
+    from gprov.apps.host.runbook.matching import explain
+
+    text = " ".join(words)
+    found = explain(text)
+    if as_json:
+        document(
+            [
+                {
+                    "text": one.text,
+                    "template": one.template,
+                    "page": f"docs/runbook/{one.chapter.name}.md",
+                    "means": one.entry.means,
+                    "unit": one.entry.unit,
+                    "person": one.entry.person,
+                }
+                for one in found
+            ]
+        )
+        return ExitCode.DONE if found else ExitCode.NEGATIVE
+    if not found:
+        say("gprov: explain: the runbook has no such text; give it as the unit shows it, from its beginning", err=True)
+        return ExitCode.NEGATIVE
+    for one in found:
+        say(one.template)
+        for label, paragraph in (("means", one.entry.means), ("unit", one.entry.unit), ("person", one.entry.person)):
+            _print(label, paragraph)
+    return ExitCode.DONE
+
+
+def _print(label: str, paragraph: str) -> None:
+    if paragraph:
+        paragraph = _LINK.sub(r"\1", paragraph)
+        indent = f"  {label + ':':<8}"
+        for line in textwrap.wrap(paragraph, _WIDTH, initial_indent=indent, subsequent_indent=" " * len(indent)):
+            say(line)

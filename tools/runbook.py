@@ -1,0 +1,201 @@
+"""Makes ``gprov/apps/host/runbook/texts.json`` (from the source of the programs of a unit) and the pages in
+``docs/runbook`` (from it and the entries in ``gprov/apps/host/runbook/data``).
+
+    python -m tools.runbook             writes them, and lists texts without an entry and entries without a text
+    python -m tools.runbook --missing   prints the texts without an entry, as entries to be filled in
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import textwrap
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+
+from gprov.apps.host.runbook.entries import Chapter, Entry, Shown, chapters, doubled
+from tools.shown_texts.collect import Collector, Kind, Texts
+from tools.shown_texts.left_out import is_left_out
+from tools.shown_texts.program import index
+from tools.shown_texts.sources import ROOT, unit_modules
+
+PAGES = ROOT / "docs/runbook"
+TEXTS = ROOT / "gprov/apps/host/runbook/texts.json"
+_WIDTH = 110
+# Lines of logs only have no entries of their own.
+_LISTED = tuple(kind for kind in Kind if kind is not Kind.LOG)
+_KINDS = {
+    "message": "message",
+    "warning": "warning",
+    "error": "error",
+    "screen": "display",
+    "question": "question",
+    "menu": "menu",
+    "password": "password",
+    "operation": "work in progress",
+    "progress": "progress",
+    "problem": "problem in an input",
+    "part": "part of another text",
+}
+
+
+_HEAD = """# Runbook
+
+Every text that a unit can show: on its displays and consoles, in its log, or on the pages of the factory
+server. Each has what it means, what the unit does next by itself, and what a person does. Search for the
+first words of the text, or ask on any host:
+
+    gprov explain 'RECOVERY could not be used to record this boot: /dev/sdb2: Input/output error'
+
+A name in braces, such as `{node}`, stands for what the unit puts there: a device, a file, a number, or the
+reason, which has an entry of its own. What several texts have in common is at the beginning of each page.
+
+How a text is shown:
+
+- **message**, **warning**, **error**: on displays and consoles, in the log on RECOVERY and on the factory
+  server, if there is one. Displays put `Warning:` or `ERROR:` in front.
+- **display**, **question**, **menu**, **password**: on displays and consoles only.
+- **work in progress**, **progress**: on displays while it goes on; a line of the log when it begins and ends,
+  `failed after … s:` with its reason if it fails.
+- **problem in an input**: behind the name of a file, and the place in it.
+- **part of another text**: within a message, warning or error, mostly behind a colon.
+
+Lines of the log of severity LOG need no action and are not listed. `python -m tools.runbook` makes these
+pages from the source of the programs and `gprov/apps/host/runbook/data`; a test compares both.
+
+"""
+
+
+@cache
+def collected() -> Texts:
+    """All texts of the source, with those that are not shown."""
+    return Collector(index(unit_modules())).collect()
+
+
+@cache
+def needed() -> dict[str, Shown]:
+    """Texts that have an entry, in order. Of those that differ in the names of placeholders, the first."""
+    texts = collected()
+    alike: dict[str, list[str]] = {}
+    for template, kinds in sorted(texts.found.items()):
+        if not is_left_out(template, texts.places[template], kinds):
+            alike.setdefault(re.sub(r"\{\w+\}", "{}", template), []).append(template)
+    found: dict[str, Shown] = {}
+    for templates in alike.values():
+        shown = {kind for one in templates for kind in texts.found[one]}
+        listed = tuple(kind.value for kind in _LISTED if kind in shown)
+        if listed:
+            programs = {program for one in templates for program in texts.programs[one]}
+            found[templates[0]] = Shown(listed, tuple(sorted(programs)))
+    return found
+
+
+def texts_document(shown: dict[str, Shown]) -> str:
+    """Text of ``texts.json``: a line for each template."""
+    lines = [
+        "    " + json.dumps({"text": template, "kinds": list(one.kinds), "programs": list(one.programs)})
+        for template, one in shown.items()
+    ]
+    return '{\n  "texts": [\n' + ",\n".join(lines) + "\n  ]\n}\n"
+
+
+def missing(shown: Iterable[str], book: Iterable[Chapter]) -> tuple[str, ...]:
+    """Texts without an entry."""
+    written = {text for chapter in book for entry in chapter.entries for text in entry.texts}
+    return tuple(text for text in shown if text not in written)
+
+
+def stale(shown: Iterable[str], book: Iterable[Chapter]) -> tuple[str, ...]:
+    """Texts of entries that no unit shows."""
+    known = set(shown)
+    return tuple(text for chapter in book for entry in chapter.entries for text in entry.texts if text not in known)
+
+
+def pages(book: Sequence[Chapter], shown: dict[str, Shown]) -> dict[Path, str]:
+    """Files of the runbook and their contents."""
+    found = {PAGES / f"{chapter.name}.md": page(chapter, shown) for chapter in book}
+    return {PAGES / "index.md": overview(book), **found}
+
+
+def overview(book: Sequence[Chapter]) -> str:
+    lines = [f"| [{one.title}]({one.name}.md) | {sum(len(entry.texts) for entry in one.entries)} |" for one in book]
+    return f"{_HEAD}\n| subject | texts |\n|---|---|\n" + "\n".join(lines) + "\n"
+
+
+def page(chapter: Chapter, shown: dict[str, Shown]) -> str:
+    blocks = [f"# {chapter.title}"]
+    if chapter.about:
+        blocks.append(_wrapped(chapter.about))
+    blocks += [_entry(entry, shown) for entry in chapter.entries]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _entry(entry: Entry, shown: dict[str, Shown]) -> str:
+    first = entry.texts[0]
+    lines = [f"### {_heading(first)}", "", *(line for text in entry.texts for line in _shown_text(text)), ""]
+    kinds = [kind for kind in _KINDS if any(text in shown and kind in shown[text].kinds for text in entry.texts)]
+    programs = sorted({program for text in entry.texts if text in shown for program in shown[text].programs})
+    by = "every program" if len(programs) > 3 else ", ".join(programs)
+    lines.append(_wrapped(f"*{', '.join(_KINDS[kind] for kind in kinds)}; {by}*"))
+    lines += ["", _item("Means", entry.means), _item("Unit", entry.unit)]
+    if entry.person:
+        lines.append(_item("Person", entry.person))
+    return "\n".join(lines)
+
+
+def _shown_text(template: str) -> list[str]:
+    """Lines of a block of code; a long text goes on with more indentation."""
+    return [
+        part
+        for line in template.splitlines()
+        for part in textwrap.wrap(
+            line,
+            _WIDTH,
+            initial_indent=" " * 4,
+            subsequent_indent=" " * 8,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    ]
+
+
+def _heading(template: str) -> str:
+    """The first text, shortened: headings are what a reader looks for."""
+    text = " ".join(template.replace("{{", "{").replace("}}", "}").split())
+    text = text if len(text) <= 90 else text[:89].rpartition(" ")[0] + " …"
+    return "".join(f"\\{char}" if char in "\\`*_[]<>#|" else char for char in text)
+
+
+def _item(label: str, text: str) -> str:
+    return textwrap.fill(
+        f"- **{label}**: {text}", _WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )
+
+
+def _wrapped(text: str) -> str:
+    return "\n\n".join(
+        textwrap.fill(" ".join(one.split()), _WIDTH, break_long_words=False, break_on_hyphens=False)
+        for one in text.split("\n\n")
+    )
+
+
+def main(words: Sequence[str]) -> int:
+    shown, book = needed(), chapters()
+    if "--missing" in words:
+        for text in missing(shown, book):
+            print(f"[[entry]]\ntexts = [{json.dumps(text, ensure_ascii=False)}]")
+        return 0
+    TEXTS.write_text(texts_document(shown))
+    for path, text in pages(book, shown).items():
+        path.write_text(text)
+    lacking, old, twice = missing(shown, book), stale(shown, book), doubled(book)
+    for label, texts in (("without an entry", lacking), ("entry of no text", old), ("stands twice", twice)):
+        for text in texts:
+            print(f"{label}: {text}")
+    return 1 if lacking or old or twice else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
