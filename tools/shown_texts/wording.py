@@ -21,11 +21,15 @@ _DEPTH = 4
 _WORDS = re.compile(r"[A-Za-z][a-z]+[,;:)]* (?:[({]*[A-Za-z]|[a-z])|[a-z] [A-Za-z][a-z]+")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 # What only changes the form of what it is given.
-_FORMS = ("str", "redacted", "repr", "len", "sorted", "tuple", "list", "enumerate", "printable_text", "float", "int")
-_FORMS += ("ord",)
+_FORMS = (
+    *("str", "redacted", "repr", "len", "sorted", "tuple", "list", "enumerate", "printable_text", "float", "int"),
+    "ord",
+)
 # Methods that give a part or another form of what they are called on.
-_PARTS = ("split", "rsplit", "partition", "rpartition", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix")
-_PARTS += ("decode", "replace")
+_PARTS = (
+    *("split", "rsplit", "partition", "rpartition", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix"),
+    *("decode", "replace"),
+)
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ def _explain(error: typer.TyperException, context: typer.Context | None) -> None
     # Typer puts "Value error, " in front of a word that is none of a choice.
     message = error.format_message().replace("Value error, ", "")
     if message == "Missing command.":
-        message = f"names no action; `{name} --help` lists them"
+        message = f"no command is named; `{name} --help` lists them"
     say(f"{name}: error: {message}", err=True, colour="red")
 
 
