@@ -62,9 +62,9 @@ How a text is shown:
 - **problem in an input**: behind the name of a file, and the place in it.
 - **part of another text**: within a message, warning or error, mostly behind a colon.
 
-Lines of the log of severity LOG need no action and are not listed. `python -m tools.runbook` makes these
-pages from the source of the programs and `gprov/apps/host/runbook/data`; a test compares both.
-
+Lines of the log of severity LOG (the word behind the time) need no action and are not listed. `python -m
+tools.runbook` makes these pages from the source of the programs and `gprov/apps/host/runbook/data`; a test
+compares both.
 """
 
 

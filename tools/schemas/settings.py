@@ -76,7 +76,7 @@ def _branding() -> Schema:
 BRANDING = document(
     "Branding",
     "Names that an adopter changes; all have defaults. The file is JSON, or TOML with the same keys."
-    " docs/how-to/simulation.md",
+    " docs/how-to/platforms.md",
     _branding(),
 )
 BRANDING_BEYOND = (

@@ -21,7 +21,15 @@ _DEPTH = 4
 _WORDS = re.compile(r"[A-Za-z][a-z]+[,;:)]* (?:[({]*[A-Za-z]|[a-z])|[a-z] [A-Za-z][a-z]+")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 # What only changes the form of what it is given.
-_FORMS = ("str", "redacted", "repr", "len", "sorted", "tuple", "list", "enumerate", "printable_text", "float", "int")
+_FORMS = (
+    *("str", "redacted", "repr", "len", "sorted", "tuple", "list", "enumerate", "printable_text", "float", "int"),
+    "ord",
+)
+# Methods that give a part or another form of what they are called on.
+_PARTS = (
+    *("split", "rsplit", "partition", "rpartition", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix"),
+    *("decode", "replace"),
+)
 
 
 @dataclass(frozen=True)
@@ -294,6 +302,12 @@ def _name_of_call(node: ast.Call) -> str:
             return name_of(one)
         case ast.Call(ast.Attribute(value, _), []):
             return name_of(value)
+        case ast.Call(ast.Attribute(value, method)) if method in _PARTS:
+            return name_of(value)
+        case ast.Call(ast.Name("max" | "min"), values):
+            return name_of(next((one for one in values if not isinstance(one, ast.Constant)), node.func))
+        case ast.Call(ast.Name("map"), [_, one, *_]) | ast.Call(ast.Attribute(ast.Name("dict"), "fromkeys"), [one, *_]):
+            return name_of(one)
         case ast.Call(ast.Name(name), [one, *_]) if name in _FORMS or name.startswith(("format", "_")):
             return name_of(one)
         case ast.Call(func, _):

@@ -23,6 +23,19 @@ def test_wrong_usage(words: list[str], capsys: pytest.CaptureFixture[str]) -> No
     assert "error: " in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["image"], "gprov image: error: no command is named; `gprov image --help` lists them\n"),
+        (["build", "kernel", "--flavor", "x"], "'--flavor': 'x' is not one of 'normal', 'mfg', 'mfg-burn-in'.\n"),
+    ],
+)
+def test_wrong_usage_says_what_to_do(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(words)
+    assert capsys.readouterr().err.endswith(message)
+
+
 @pytest.mark.parametrize("words", [["--help"], ["--help", "image"]])
 def test_help_lists_the_commands(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:

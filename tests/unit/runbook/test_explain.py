@@ -81,6 +81,11 @@ def test_an_unknown_text_is_a_negative_answer(capsys: pytest.CaptureFixture[str]
     assert json.loads(capsys.readouterr().out) == []
 
 
+def test_a_line_of_the_log_that_needs_no_action_is_said_to_be_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "2026-01-15T10:00:00.000Z LOG qwertz uiop"]) == 1
+    assert "severity LOG need no action" in capsys.readouterr().err
+
+
 def test_data_are_checked() -> None:
     with pytest.raises(BadInput) as caught:
         parse_chapter("x", b'title = "X"\n[[entry]]\ntexts = []\nmeans = "M."\nremedy = "R."\n')

@@ -79,7 +79,11 @@ def _explain(error: typer.TyperException, context: typer.Context | None) -> None
     if context is not None:
         say(" ".join(context.get_usage().split()), err=True)
     name = "gprov" if context is None else context.command_path
-    say(f"{name}: error: {error.format_message()}", err=True, colour="red")
+    # Typer puts "Value error, " in front of a word that is none of a choice.
+    message = error.format_message().replace("Value error, ", "")
+    if message == "Missing command.":
+        message = f"no command is named; `{name} --help` lists them"
+    say(f"{name}: error: {message}", err=True, colour="red")
 
 
 def _root(loaded: str) -> typer.Typer:

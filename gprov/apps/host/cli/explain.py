@@ -13,6 +13,13 @@ from gprov.apps.host.cli.output import document, say
 from gprov.domain.errors import ExitCode
 
 _WIDTH = 100
+# Line of a log with the severity of what needs no action; the runbook leaves these out.
+_LOG = re.compile(r"\S+Z LOG ")
+_OF_THE_LOG = (
+    "lines of the log of severity LOG need no action, and most are not in the runbook; look for the next one of "
+    "severity MSG, WARNING or ERROR"
+)
+_UNKNOWN = "the runbook has no such text; give one text in quotes, as the unit shows it, from its beginning"
 # Entries have links of their pages.
 _LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
 
@@ -49,7 +56,7 @@ def explain_text(
         )
         return ExitCode.DONE if found else ExitCode.NEGATIVE
     if not found:
-        say("gprov: explain: the runbook has no such text; give it as the unit shows it, from its beginning", err=True)
+        say(f"gprov: explain: {_OF_THE_LOG if _LOG.match(text) else _UNKNOWN}", err=True)
         return ExitCode.NEGATIVE
     for one in found:
         say(one.template)
