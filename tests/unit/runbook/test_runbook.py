@@ -6,6 +6,9 @@ import re
 
 import pytest
 
+from distribution.command_pages import command_pages
+from gprov.apps.host.cli.commands import whole_application
+from gprov.apps.host.image.tool_sets import ALL_TOOLS
 from gprov.apps.host.runbook.entries import Chapter, chapters, doubled, shown_texts
 from gprov.apps.host.runbook.matching import explain, expression
 from tools import runbook
@@ -69,3 +72,25 @@ def test_every_text_is_found_by_itself() -> None:
                 found = explain(shown)
                 assert found, text
                 assert found[0].entry is entry or expression(found[0].template).fullmatch(" ".join(shown.split())), text
+
+
+@pytest.mark.parametrize("chapter", chapters(), ids=lambda chapter: chapter.name)
+def test_what_entries_tell_a_person_to_run_exists(chapter: Chapter) -> None:
+    programs = {*ALL_TOOLS.programs, "gprov-hardware"}
+    commands = {" ".join(page.words) for page in command_pages(whole_application())}
+    for entry in chapter.entries:
+        for quoted in re.findall(r"`([^`]*)`", f"{entry.means} {entry.unit} {entry.person}"):
+            if quoted.startswith("gprov-"):
+                assert quoted in programs, entry.texts[0]
+            elif quoted.startswith("gprov "):
+                assert quoted in commands, entry.texts[0]
+
+
+@pytest.mark.parametrize("chapter", chapters(), ids=lambda chapter: chapter.name)
+def test_advice_to_provision_again_says_what_that_costs(chapter: Chapter) -> None:
+    """Provisioning wipes a unit with the data of its owner."""
+    shown = shown_texts()
+    for entry in chapter.entries:
+        in_the_field = {program for text in entry.texts for program in shown[text].programs} - {"provisioning"}
+        if in_the_field and re.search(r"provision(?:s|ing)? (?:the unit )?again|[Pp]rovision the unit", entry.person):
+            assert re.search(r"wipes?\b", entry.person), entry.texts[0]
