@@ -100,7 +100,7 @@ class _Asked(dict[str, str]):
         self.names: list[str] = []
 
     @override
-    def get(self, key: str, default: object = None) -> str:  # type: ignore[override]
+    def get(self, key: str, default: object = None) -> str:
         if key not in self.names:
             self.names.append(key)
         return str(default)

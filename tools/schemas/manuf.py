@@ -46,8 +46,7 @@ _FILE = record(
         may("Size", whole(1), "bytes"),
         may("Dest", text(), "path on RECOVERY; without it the place that the name belongs to"),
     ),
-    **any_of(has("Sha256", text(minLength=1)), has("Sha1", text(minLength=1))),
-)
+) | any_of(has("Sha256", text(minLength=1)), has("Sha1", text(minLength=1)))
 
 
 def _disk(least: int) -> Schema:
@@ -70,16 +69,14 @@ _DEVICE = record(
         may("Class", text(_number(24)), 'base class and subclass ("0x0200"), or all three bytes; empty for any'),
         may("HumanDescription", text(), "for messages"),
     ),
-    **any_of(*(has(name, text(minLength=1)) for name in ("Vendor", "Device", "Class"))),
-)
+) | any_of(*(has(name, text(minLength=1)) for name in ("Vendor", "Device", "Class")))
 _DEVICES = record(
     (
         may("Exact", flag(), "a device that the list does not name is a difference"),
         may("PCI", items(ref("device")), "devices on PCI"),
         may("USB", items(ref("device")), "devices on USB"),
     ),
-    **when(has("Exact", {"const": True}), any_of(has("PCI"), has("USB"))),
-)
+) | when(has("Exact", {"const": True}), any_of(has("PCI"), has("USB")))
 _FIRMWARE = record(
     (
         may("BIOS", text(), "version of the BIOS"),

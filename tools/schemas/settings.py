@@ -63,7 +63,11 @@ _BRANDING: dict[str, tuple[Schema, str]] = {
 def _branding() -> Schema:
     """Unknown keys are refused, and no key may be null: its text is asked for."""
     properties: dict[str, Json] = {
-        field.name: {"description": _BRANDING[field.name][1], "default": field.default, **_BRANDING[field.name][0]}
+        field.name: {
+            "description": _BRANDING[field.name][1],
+            "default": getattr(Branding(), field.name),
+            **_BRANDING[field.name][0],
+        }
         for field in fields(Branding)
     }
     nullable: dict[str, Json] = {

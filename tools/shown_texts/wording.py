@@ -192,13 +192,11 @@ class Resolver:
     def _member(self, name: str, member: str, node: ast.expr) -> Iterable[Wording]:
         if name not in self.program.classes:
             return [placeholder(node)]
-        body, scope = self.program.classes[name]
+        body, _ = self.program.classes[name]
         inner = self.program.scopes[body]
         if member not in inner.assigned:
             return [placeholder(node)]
-        return replace(self, scope=inner if inner.module else scope, bound=(), depth=self.depth + 1)._assigned(
-            member, inner, node
-        )
+        return replace(self, scope=inner, bound=(), depth=self.depth + 1)._assigned(member, inner, node)
 
     def _chosen(self, value: ast.expr, node: ast.expr) -> Iterable[Wording]:
         """All values of a table of texts, if it is written out."""
