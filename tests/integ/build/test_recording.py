@@ -166,6 +166,18 @@ def test_a_flavour_is_needed_without_a_record(tmp_path: Path, capsys: pytest.Cap
     assert "'--flavor': is needed without --from-record" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("option", ["--record", "--system-tree"])
+def test_no_file_replaces_another(
+    option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The kernel would be the last one: its record would be lost."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match="2"):
+        main(["build", "kernel", "--flavor", "normal", "--output", "out", option, str(tmp_path / "out")])
+    assert f"'{option}': is the file of --output: name another one" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(("content", "code"), [(b"{}", 1), (None, 3)])
 def test_a_record_that_cannot_be_read(
     tmp_path: Path, content: bytes | None, code: int, capsys: pytest.CaptureFixture[str]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -143,6 +144,7 @@ def kernel(
     as_json: Json = False,
 ) -> int:
     """A kernel with its initramfs inside."""
+    _require_apart({"--output": output, "--record": record, "--system-tree": system_tree})
     recording = Recording(SystemProcesses(), record, from_record)
     given = Given(
         flavor=flavor,
@@ -182,6 +184,14 @@ def kernel(
     product = Product(output, os.path.getsize(output), initramfs, KernelFacts(choices.number, built, chosen))
     print_product(product, report=report, as_json=as_json)
     return ExitCode.DONE
+
+
+def _require_apart(files: Mapping[str, str | None]) -> None:
+    """``files``: to be written, by option. Raises BadParameter if one would replace another."""
+    seen: dict[str, str] = {}
+    for option, path in files.items():
+        if path is not None and (first := seen.setdefault(os.path.realpath(path), option)) != option:
+            raise typer.BadParameter(f"is the file of {first}: name another one", param_hint=f"'{option}'")
 
 
 def _require_sense(chosen: KernelSettings, *, signed: bool, system_tree: bool, firmware: bool) -> None:
