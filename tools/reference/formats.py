@@ -38,8 +38,8 @@ What no schema of these says:
 - Texts that begin with `REPLACE-ME` are to be filled in.
 """
 _CERTIFICATE = """
-What `gprov … --json` prints is described in [cli.md](cli.md#json); the site has a schema that is made of that table,
-`schemas/cli-output.schema.json`. The schema of erase certificates is in the package, for auditors:
+What `gprov … --json` prints is described in [cli.md](cli.md#json); the site that `make docs` makes
+has a schema of it, `schemas/cli-output.schema.json`. The schema of erase certificates is in the package, for auditors:
 [erase-certificate.schema.json](../../gprov/domain/erase/erase-certificate.schema.json). The API of the factory server
 is described by itself, at `/openapi.json` ([server.md](server.md#the-api)).
 """
