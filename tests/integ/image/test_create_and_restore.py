@@ -145,7 +145,8 @@ def test_create_json_output(root: Path, tmp_path: Path, capsys: pytest.CaptureFi
     made = create(tmp_path, "--root", str(root), "--json")
     facts = json.loads(capsys.readouterr().out)
     assert (facts["path"], facts["size"]) == (str(made), made.stat().st_size)
-    assert facts.keys() == {"path", "size", "unpacked", "content_bytes", "entries", "digest", "needs", "notes"}
+    counts = {"size", "unpacked", "content_bytes", "entries", "needs"}
+    assert facts.keys() == {"path", "digest", "has_acls", "notes", *counts}
 
 
 def test_same_content_gives_the_same_bytes(image: Path, root: Path, tmp_path: Path) -> None:
