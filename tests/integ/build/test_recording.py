@@ -6,6 +6,7 @@ import io
 import json
 import os
 import subprocess
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
@@ -167,12 +168,9 @@ def test_a_flavour_is_needed_without_a_record(tmp_path: Path, capsys: pytest.Cap
 
 
 @pytest.mark.parametrize("option", ["--record", "--system-tree"])
-def test_no_file_replaces_another(
-    option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_no_file_replaces_another(option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The kernel would be the last one: its record would be lost."""
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit, match="2"):
+    with chdir(tmp_path), pytest.raises(SystemExit, match="2"):
         main(["build", "kernel", "--flavor", "normal", "--output", "out", option, str(tmp_path / "out")])
     assert f"'{option}': is the file of --output: name another one" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

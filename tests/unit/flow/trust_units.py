@@ -114,5 +114,6 @@ def stick(unit: UnitDriver, files: Mapping[str, bytes]) -> None:
     plug_stick(unit.world, {PREFIX + name: data for name, data in files.items()})
 
 
-def emergency(signer: str = "", release: Release = Release(1, 1)) -> Mapping[str, bytes]:  # noqa: B008 - immutable
-    return signed_files(EMERGENCY_IMAGE, emergency_image(), FIRST, release, signer)
+def emergency(signer: str = "", release: Release | None = None) -> Mapping[str, bytes]:
+    """``release``: None for the first one, Release(1, 1)."""
+    return signed_files(EMERGENCY_IMAGE, emergency_image(), FIRST, release or Release(1, 1), signer)
