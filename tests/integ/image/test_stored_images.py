@@ -221,6 +221,24 @@ def test_a_layout_that_was_another_when_it_was_read(image: Path) -> None:
         XzTarArchives(SystemProcesses(), sha256=sha256).verify_stored(expected, quiet, MAX_ARCHIVE)
 
 
+@pytest.mark.parametrize("listed", [True, False])
+def test_access_control_lists_arrive(tmp_path: Path, target: Path, listed: bool) -> None:
+    """Of a manifest as of a verification; tar handles none if the image has none."""
+    folder, image = tmp_path / "with-lists", tmp_path / "lists.upd"
+    folder.mkdir()
+    (folder / "file").write_text("x")
+    if listed:
+        run("setfacl", "-m", "u:12345:rwx", str(folder / "file"))
+    options = ("--acls", "--numeric-owner", "--format=pax")
+    run("tar", "-c", *options, "-I", "xz -0 --check=sha256", "-f", str(image), "-C", str(folder), ".")
+    archives = XzTarArchives(SystemProcesses())
+    expected = XzTarArchives(SystemProcesses()).verify(str(image), quiet, MAX_ARCHIVE)
+    assert expected.has_acls is listed
+    archives.verify_stored(expected, quiet, MAX_ARCHIVE)
+    archives.extract(expected, str(target), quiet)
+    assert (b"user:12345:rwx" in run("getfacl", "-n", str(target / "file"))) is listed
+
+
 def test_an_archive_without_its_end(tree: Path, tmp_path: Path, target: Path) -> None:
     """The manifest is right about it, and wrong to be one."""
     tar = run("tar", "-c", "--format=pax", "-C", str(tree), "file0")
