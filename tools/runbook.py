@@ -19,7 +19,7 @@ from gprov.apps.host.runbook.entries import Chapter, Entry, Shown, chapters, dou
 from tools.shown_texts.collect import Collector, Kind, Texts
 from tools.shown_texts.left_out import is_left_out
 from tools.shown_texts.program import index
-from tools.shown_texts.sources import ROOT, unit_modules
+from tools.shown_texts.sources import OF_KERNEL, PROGRAMS, ROOT, unit_modules
 
 PAGES = ROOT / "docs/runbook"
 TEXTS = ROOT / "gprov/apps/host/runbook/texts.json"
@@ -61,6 +61,10 @@ How a text is shown:
   `failed after … s:` with its reason if it fails.
 - **problem in an input**: behind the name of a file, and the place in it.
 - **part of another text**: within a message, warning or error, mostly behind a colon.
+
+Behind that stand the programs that show it: those of the kernel (start, restore, erase, provisioning), or
+updates: `gprov-update` in the running system, whose texts are in the journal, and in its reports to the
+update server.
 
 Lines of the log of severity LOG (the word behind the time) need no action and are not listed. `python -m
 tools.runbook` makes these pages from the source of the programs and `gprov/apps/host/runbook/data`; a test
@@ -137,12 +141,18 @@ def _entry(entry: Entry, shown: dict[str, Shown]) -> str:
     lines = [f"### {_heading(first)}", "", *(line for text in entry.texts for line in _shown_text(text)), ""]
     kinds = [kind for kind in _KINDS if any(text in shown and kind in shown[text].kinds for text in entry.texts)]
     programs = sorted({program for text in entry.texts if text in shown for program in shown[text].programs})
-    by = "every program" if len(programs) > 3 else ", ".join(programs)
+    by = _programs(programs)
     lines.append(_wrapped(f"*{', '.join(_KINDS[kind] for kind in kinds)}; {by}*"))
     lines += ["", _item("Means", entry.means), _item("Unit", entry.unit)]
     if entry.person:
         lines.append(_item("Person", entry.person))
     return "\n".join(lines)
+
+
+def _programs(programs: Sequence[str]) -> str:
+    if set(programs) == set(PROGRAMS):
+        return "every program"
+    return "every program of the kernel" if set(programs) == set(OF_KERNEL) else ", ".join(programs)
 
 
 def _shown_text(template: str) -> list[str]:
