@@ -16,10 +16,12 @@ from functools import cache
 from pathlib import Path
 
 from gprov.apps.host.runbook.entries import Chapter, Entry, Shown, chapters, doubled
-from tools.shown_texts.collect import Collector, Kind, Texts
+from tools.shown_texts.collect import Collector, Texts
+from tools.shown_texts.kinds import Kind
 from tools.shown_texts.left_out import is_left_out
 from tools.shown_texts.program import index
-from tools.shown_texts.sources import OF_KERNEL, PROGRAMS, ROOT, unit_modules
+from tools.shown_texts.scripts import script_texts
+from tools.shown_texts.sources import OF_KERNEL, PROGRAMS, ROOT, TOOLS, unit_modules
 
 PAGES = ROOT / "docs/runbook"
 TEXTS = ROOT / "gprov/apps/host/runbook/texts.json"
@@ -63,8 +65,9 @@ How a text is shown:
 - **part of another text**: within a message, warning or error, mostly behind a colon.
 
 Behind that stand the programs that show it: those of the kernel (start, restore, erase, provisioning), or
-updates: `gprov-update` in the running system, whose texts are in the journal, and in its reports to the
-update server.
+those in the running system. updates: `gprov-update`, whose texts are in the journal, and in its reports to
+the update server. tools: the other programs in the image, at the terminal or in the journal, behind the name
+of the program.
 
 Lines of the log of severity LOG (the word behind the time) need no action and are not listed. `python -m
 tools.runbook` makes these pages from the source of the programs and `gprov/apps/host/runbook/data`; a test
@@ -81,17 +84,19 @@ def collected() -> Texts:
 @cache
 def needed() -> dict[str, Shown]:
     """Texts that have an entry, in order. Of those that differ in the names of placeholders, the first."""
-    texts = collected()
+    texts, scripts = collected(), script_texts(ROOT)
     alike: dict[str, list[str]] = {}
-    for template, kinds in sorted(texts.found.items()):
-        if not is_left_out(template, texts.places[template], kinds):
+    for template in sorted({*texts.found, *scripts}):
+        kinds = texts.found.get(template, set())
+        if template in scripts or not is_left_out(template, texts.places[template], kinds):
             alike.setdefault(re.sub(r"\{\w+\}", "{}", template), []).append(template)
     found: dict[str, Shown] = {}
     for templates in alike.values():
-        shown = {kind for one in templates for kind in texts.found[one]}
+        shown = {kind for one in templates for kind in texts.found.get(one, set()) | scripts.get(one, set())}
         listed = tuple(kind.value for kind in _LISTED if kind in shown)
         if listed:
-            programs = {program for one in templates for program in texts.programs[one]}
+            programs = {program for one in templates for program in texts.programs.get(one, ())}
+            programs |= {TOOLS} if scripts.keys() & {*templates} else set()
             found[templates[0]] = Shown(listed, tuple(sorted(programs)))
     return found
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
-from tools.shown_texts.collect import Kind
+from tools.shown_texts.kinds import Kind
 
 # Modules, by the beginning of their names, whose sentences are no texts that a unit shows. Errors of theirs count.
 MODULES: dict[str, str] = {

@@ -19,6 +19,8 @@ PROGRAMS = {
 }
 # Those of the kernel; the agent of updates runs in the system and has only what it imports.
 OF_KERNEL = ("start", "restore", "erase", "provisioning")
+# The tools in an image, which are scripts.
+TOOLS = "tools"
 _SHARED = "gprov.apps.unit"
 _DOTTED = re.compile(r"gprov(?:\.\w+)+")
 
