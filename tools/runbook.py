@@ -51,6 +51,10 @@ first words of the text, or ask on any host:
 
     gprov explain 'RECOVERY could not be used to record this boot: /dev/sdb2: Input/output error'
 
+The text may be a line of a log, a row of a display, or what can be read in a photo: what stands in front of
+it does not matter, nor where a display breaks or cuts it. Some words in a row are enough; `part of:` is in
+front of what such a part may belong to, the most similar first.
+
 A name in braces, such as `{node}`, stands for what the unit puts there: a device, a file, a number, or the
 reason, which has an entry of its own. What several texts have in common is at the beginning of each page.
 
