@@ -18,7 +18,9 @@ from tools.shown_texts.program import Function, Program, Scope, dotted
 # An expression with more alternatives is shown with a placeholder instead.
 MOST_ALTERNATIVES = 24
 _DEPTH = 4
-_WORDS = re.compile(r"[A-Za-z][a-z]+[,;:)]* (?:[({]*[A-Za-z]|[a-z])|[a-z] [A-Za-z][a-z]+")
+_WORDS = re.compile(r"[A-Za-z][a-z]+[,;:)]*\s(?:[({]*[A-Za-z]|[a-z])|[a-z]\s[A-Za-z][a-z]+|[A-Z]{3,} [a-z]{2,}")
+# A word with what it is about: "failed: {reason}".
+_LABELLED = re.compile(r"[a-z]{3,}: \{\w")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 # What only changes the form of what it is given.
 _FORMS = (
@@ -55,7 +57,8 @@ def literal(template: str) -> str:
 
 def is_prose(template: str) -> bool:
     """Words that a person reads, and not a name, path or key."""
-    return bool(_WORDS.search(literal(template)))
+    words = re.sub(r"\s+(?=[,;:)]|\s|$)", "", literal(template))
+    return bool(_WORDS.search(words) or _LABELLED.match(template))
 
 
 @dataclass(frozen=True)

@@ -193,6 +193,24 @@ def test_dialogs(tmp_path: Path) -> None:
     }
 
 
+def test_a_text_that_a_function_gives_for_the_log_may_be_shown_elsewhere(tmp_path: Path) -> None:
+    """And one that stands in the call itself is of the log alone."""
+    found = collected(
+        tmp_path,
+        flow=(
+            "def run(bus, disks):\n"
+            "    for disk in disks:\n        bus.log(outcome_text(disk))\n"
+            "    bus.log('all disks were looked at')\n"
+            "    bus.warning('; '.join([outcome_text(disk) for disk in disks]))\n"
+            "def outcome_text(disk):\n    return f'{disk} was NOT erased at all'\n"
+        ),
+    )
+    assert texts(found) == {
+        "{disk} was NOT erased at all": {Kind.LOG, Kind.PART},
+        "all disks were looked at": {Kind.LOG},
+    }
+
+
 def test_modules_that_no_program_imports_are_not_looked_at(tmp_path: Path) -> None:
     folder = tmp_path / "gprov/domain"
     folder.mkdir(parents=True)
@@ -222,6 +240,11 @@ def test_modules_that_no_program_imports_are_not_looked_at(tmp_path: Path) -> No
         ("/sys/block/{name}", False),
         ("real_root", False),
         ("{node}: {reason}", False),
+        ("{name}: measured {value}, limit {limit}", True),
+        ("{place}\n  required: {wanted}\n  detected: {found}", True),
+        ("failed: {name}", True),
+        ("{disk} NOT erased: {why}", True),
+        ("LABEL: {name}", False),
         ("ext4", False),
     ],
 )
