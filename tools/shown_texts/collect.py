@@ -219,8 +219,8 @@ class Collector:
         return False
 
     def _add(self, wording: Wording, kind: Kind, scope: Scope) -> None:
-        # What another function gives for a line of a log may be shown elsewhere, too.
-        inline = frozenset(ast.walk(scope.function)) if kind is Kind.LOG and scope.function is not None else None
+        # What another function gives may be shown elsewhere, too.
+        inline = frozenset(ast.walk(scope.function)) if scope.function is not None else None
         self.used |= wording.nodes if inline is None else wording.nodes & inline
         template = wording.template.strip()
         if wording.passes_on:

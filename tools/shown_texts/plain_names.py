@@ -85,7 +85,7 @@ _TERMS = {
     "quote": "quote",
     "reason": (
         "again cause completion_text detail drop_reason ended error errors exc excluded exit_status fault"
-        " last load no_chain note notes outcome overruled phrase problem problems reason reasons refusal"
+        " last load no_chain note notes outcome overruled phrase problem problems reason reasons refusal remedy"
         " series shell_only strerror switch_error told verify_message why without"
     ),
     "release": "release releases",
