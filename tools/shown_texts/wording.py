@@ -247,8 +247,8 @@ class Resolver:
         found = [one for value in returned(scopes[0].function) for one in self.inside(scope, node).wordings(value)]
         if not any(is_prose(one.template) for one in found):
             return [placeholder(node)]
-        # An empty text stands for "no problem", and is not shown; or for "nothing to add", if what is added goes on with
-        # a text.
+        # An empty text stands for "no problem", and is not shown; or for "nothing to add", if what is added goes on
+        # with a text.
         adds = not any(one.template[:1].isalnum() or one.template[:1] == "{" for one in found)
         return [one for one in found if one.template or adds]
 
