@@ -10,7 +10,7 @@ from functools import cache
 
 from gprov.apps.host.runbook.entries import Chapter, Entry, chapters
 from gprov.apps.host.runbook.fragments import Fitting, Fragments, pieces
-from gprov.apps.host.runbook.shown_line import shown_line
+from gprov.apps.host.runbook.shown_line import shown_line, squashed
 
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{(\w+)\}")
 # What is added to a text: the number of further problems, the seconds of a key window, the mark of a question.
@@ -67,6 +67,8 @@ def explain(text: str, book: Iterable[Chapter] | None = None) -> tuple[Found, ..
     plain = shown_line(text)
     whole = list({one.template: one for one in reversed([*_explain(plain, _patterns(known), 0)])}.values())[::-1]
     said = sum(len("".join(pieces(one.template))) for one in whole)
+    if said >= _HARDLY * len(squashed(plain)):
+        return tuple(whole)
     fitting = [one for one in _fragments(known).fitting(plain) if one.overlap > said]
     if fitting and said < _HARDLY * fitting[0].overlap:
         whole = []
