@@ -202,6 +202,23 @@ def test_what_cannot_be_written_is_refused_before_the_work(
     assert (tmp_path / "file").read_bytes() == b"kept"
 
 
+def test_all_that_is_missing_for_an_initramfs_is_named_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = tmp_path / "initramfs.toml"
+    programs, databases = (
+        "own-tool = 'own-tools'\nother = 'others'\ntar = 'tar'\n",
+        "'/usr/share/own.ids' = 'own-tools'\n",
+    )
+    tables = f"[common.programs]\n{programs}[common.databases]\n{databases}[normal]\n[mfg]\n"
+    spec.write_text(f"[common]\nstart = 'os:getpid'\nmodules = ['os']\n{tables}")
+    words = ["build", "initramfs", "--flavor", "normal", "--spec", str(spec), "--output", str(tmp_path / "out")]
+    assert main(words) == 3
+    missing = "/usr/share/own.ids, other, own-tool: not installed; apt-get install others own-tools"
+    assert missing in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(("content", "code"), [(b"{}", 1), (None, 3)])
 def test_a_record_that_cannot_be_read(
     tmp_path: Path, content: bytes | None, code: int, capsys: pytest.CaptureFixture[str]
