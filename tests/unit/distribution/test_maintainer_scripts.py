@@ -19,9 +19,9 @@ STATE = """\
 cd {units}
 for unit; do :; done
 case "$*" in
-    "list-units "*) for unit in *; do
+    "list-units "*--state=*) for unit in *; do
         read -r state < "$unit"
-        [ $state = inactive ] || echo "$unit loaded $state running Some service"
+        case "$*" in *--state=*$state,* | *--state=*$state" "*) echo "$unit loaded $state running Some service" ;; esac
     done ;;
     "show "*ExecStart*) path=$(sed -n 2p "$unit")
         echo "ExecStart={{ path=$path ; argv[]=$path server run ; pid=7 }}" ;;
