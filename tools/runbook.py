@@ -19,6 +19,7 @@ from gprov.apps.host.runbook.entries import Chapter, Entry, Shown, chapters, dou
 from tools.shown_texts.collect import Collector, Texts
 from tools.shown_texts.kinds import Kind
 from tools.shown_texts.left_out import is_left_out
+from tools.shown_texts.plain_names import plain
 from tools.shown_texts.program import index
 from tools.shown_texts.scripts import script_texts
 from tools.shown_texts.sources import OF_KERNEL, PROGRAMS, ROOT, TOOLS, unit_modules
@@ -55,8 +56,10 @@ The text may be a line of a log, a row of a display, or what can be read in a ph
 it does not matter, nor where a display breaks or cuts it. Some words in a row are enough; `part of:` is in
 front of what such a part may belong to, the most similar first.
 
-A name in braces, such as `{node}`, stands for what the unit puts there: a device, a file, a number, or the
-reason, which has an entry of its own. What several texts have in common is at the beginning of each page.
+A name in braces, such as `{device}`, stands for what the unit puts there: a device, a file, a number, or the
+reason, which has an entry of its own. `subject` is what the text is about (a device, file or program),
+`items` are several, `expected` and `found` what must be and what is. What several texts have in common is at
+the beginning of each page.
 
 How a text is shown:
 
@@ -101,8 +104,9 @@ def needed() -> dict[str, Shown]:
         if listed:
             programs = {program for one in templates for program in texts.programs.get(one, ())}
             programs |= {TOOLS} if scripts.keys() & {*templates} else set()
-            found[templates[0]] = Shown(listed, tuple(sorted(programs)))
-    return found
+            first = templates[0]
+            found[first if first in scripts else plain(first)] = Shown(listed, tuple(sorted(programs)))
+    return dict(sorted(found.items()))
 
 
 def texts_document(shown: dict[str, Shown]) -> str:

@@ -30,7 +30,7 @@ _PRINTED = re.compile(r"\bprint (\".*\w) > \"/dev/stderr\"")
 _VALUE = re.compile(r"\$\(\([^)]*\)\)|\$\{(\w+)[^}]*\}|\$(\w+|[*#])")
 _TOOL = re.compile(r"(?:gprov-[a-z-]+|\{tool\}): ")
 # What the values of the scripts are called for readers: by the variable, or by function and parameter.
-_NAMES = {
+NAMES = {
     **dict.fromkeys(("archive", "baseline", "facts", "file", "fstab", "kept", "options", "request_file"), "file"),
     **dict.fromkeys(("config", "folder", "recovery", "smbios", "source", "variables"), "folder"),
     **dict.fromkeys(("label", "recovery_label"), "label"),
@@ -104,7 +104,7 @@ def texts_of(script: str) -> Iterator[ScriptText]:
                 yield ScriptText(_TOOL.sub("", _template(text, function), count=1), _KINDS[name])
         for printed in _PRINTED.findall(code):
             parts = re.findall(r"\"([^\"]*)\"|(\w+)", printed)
-            yield ScriptText("".join(text or f"{{{_NAMES[value]}}}" for text, value in parts), Kind.ERROR)
+            yield ScriptText("".join(text or f"{{{NAMES[value]}}}" for text, value in parts), Kind.ERROR)
 
 
 def _speaks(text: str) -> bool:
@@ -117,6 +117,6 @@ def _template(text: str, function: str) -> str:
 
     def named(value: re.Match[str]) -> str:
         variable = value[1] or value[2] or "sum"
-        return f"{{{_NAMES.get(f'{function}.{variable}') or _NAMES[variable]}}}"
+        return f"{{{NAMES.get(f'{function}.{variable}') or NAMES[variable]}}}"
 
     return _VALUE.sub(named, text).strip()
