@@ -162,7 +162,7 @@ def test_random_lives() -> None:
         *("pull {disk}", "plug {disk}", "cut start at={n}", "cut provision at={n}", "provision", "start", "start"),
     ]
     unknown: set[str] = set()
-    for _ in range(150):
+    for _ in range(80):
         steps = [
             choice.choice(lines).format(
                 n=choice.randrange(90),
@@ -176,4 +176,4 @@ def test_random_lives() -> None:
         ]
         firmware, disks = choice.choice(["uefi", "bios"]), choice.choice(["sata", "raid1", "raid5"])
         unknown |= looked(RUNNING + "\n".join(steps), firmware=firmware, disks=disks).unknown
-    assert sorted(unknown) == []
+    assert not unknown, "\n".join(sorted(unknown))
