@@ -17,9 +17,13 @@ from tools.shown_texts.wording import is_prose
 # Values that look like sentences and are none, or that only the simulated machine has.
 DATA: dict[str, str] = {
     r"/dev/\w+ \([\d.]+ [GMT]B, \w+, .*\)": "description of a disk",
-    r"/dev/\w+ (?:with|without) PRIMARY \(.*\)": "a disk and what it holds; 'with PRIMARY' has an entry",
+    r"/dev/\w+ (?:with|without|as) .*": "a disk and what it holds; 'with PRIMARY' and the others have entries",
     r".* \(RAID \d+, \d+ disks\) is .*": "description of an array; its parts have entries",
     r"going on without: .*": "an operation of the plan, behind its error",
+    r"(?:.*: )?only a part was stored": "of the simulated machine; the kernel says Input/output error",
+    r"its disk was detached": "of the simulated machine, behind input/output error",
+    r"(?:.*: )?no such disk": "of the simulated machine; the kernel says No such device",
+    r"(?:a partition is |is )?mounted at .*": "of the simulated machine, which names the mount point",
 }
 
 
