@@ -88,7 +88,8 @@ def new_image(container: LabContainer, products: Products, files: dict[str, Syst
     )
     image = Path(container.images().create(request, lambda _: None).path)
     for name, content in signed_files(NEW, image.read_bytes(), OWNER, Release()).items():
-        (folder / name).write_bytes(content)
+        if name != NEW:
+            (folder / name).write_bytes(content)
     return image
 
 
