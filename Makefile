@@ -14,7 +14,7 @@ PYTEST := $(PYTHON) -m pytest
 # Thousands of cuts and invented lives: half of the time of all unit tests, so beside them, and not traced.
 LIVES := tests/unit/simulate/test_mass_cuts.py tests/unit/simulate/test_life.py
 # Whole flows, and what is outside of the domain: not traced either, which nearly doubles the time of flows.
-UNTRACED := $(addprefix tests/unit/,apps build core flow lab mutants simulate)
+UNTRACED := $(addprefix tests/unit/,apps build core flow lab mutants schemas simulate site)
 
 .PHONY: help setup demo simulate test lint unit integ vm nightly fuzz mutants bench docs buildroot clean
 help: ## this list

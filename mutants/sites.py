@@ -128,6 +128,12 @@ class _Finder(MutantCollector):
             self.visit(node.guard)
         self._all(node.body)
 
+    @override
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
+        if node.type is not None:
+            self._fixed_order.add(node.type)
+        self.generic_visit(node)
+
     # -- expressions
 
     @override

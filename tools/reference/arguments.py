@@ -121,7 +121,7 @@ def described() -> Iterator[tuple[Argument, str]]:
 
 def arguments_page() -> str:
     rows = "".join(_row(argument, means) for argument, means in described())
-    return f"{_HEAD}\n| argument | value | default | | meaning |\n|---|---|---|---|---|\n{rows}{_KINDS}"
+    return f"{_HEAD}\n| argument | value | default | use | meaning |\n|---|---|---|---|---|\n{rows}{_KINDS}"
 
 
 def _row(argument: Argument, means: str) -> str:

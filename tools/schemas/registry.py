@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from gprov.apps.host.initramfs.build_record_file import parse_record
 from gprov.domain.branding import Branding
 from gprov.domain.branding_file import parse_branding
 from gprov.domain.erase.report_text import parse_report
@@ -21,7 +22,8 @@ from gprov.domain.platform.table import parse_platform_table
 from gprov.domain.trust.chain import parse_chain
 from gprov.domain.trust.statement import parse_statement
 from gprov.domain.unit.restore_options import parse_options
-from tools.schemas import documents, freeze, images, manuf, platforms, replies, settings
+from gprov.domain.update.config import parse_config
+from tools.schemas import builds, documents, freeze, images, manuf, platforms, replies, settings, update
 from tools.schemas.formats import Format, Rule
 
 
@@ -115,6 +117,15 @@ FORMATS = (
         beyond=images.CHAIN_BEYOND,
     ),
     Format(
+        name="build-record",
+        what="a build record",
+        written="`gprov build kernel --record`",
+        page="how-to/build.md",
+        schema=builds.RECORD,
+        parse=lambda data: parse_record("x", data),
+        beyond=builds.BEYOND,
+    ),
+    Format(
         name="tool-probe",
         what="reply of a configuration tool to `probe`",
         written="tools of adopters",
@@ -166,6 +177,15 @@ TOML_FORMATS = (
         schema=settings.PASSWORDS,
         parse=lambda data: parse_policy("x", data),
         beyond=settings.PASSWORDS_BEYOND,
+    ),
+    Format(
+        name="update",
+        what="`update.toml` (TOML): updates over the air",
+        written=_PEOPLE,
+        page="how-to/update-over-the-air.md",
+        schema=update.UPDATE,
+        parse=lambda data: parse_config("x", data),
+        beyond=update.BEYOND,
     ),
     Format(
         name="initramfs",

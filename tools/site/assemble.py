@@ -23,6 +23,7 @@ OTHERS: Mapping[str, str] = {
     "buildroot/README.md": "project/buildroot.md",
     "examples/adopter/README.md": "project/adopter.md",
 }
+STYLE = "assets/site.css"
 # Where other linked files of the repository are.
 _FILES = "project/files"
 
@@ -65,6 +66,7 @@ def assemble(target: Path) -> None:
         _write(target / place, (ROOT / source).read_bytes())
     for place, content in BUILT_FILES.items():
         _write(target / place, content())
+    _write(target / STYLE, (Path(__file__).parent / "site.css").read_bytes())
 
 
 def _place(linked: str) -> str:

@@ -169,6 +169,7 @@ class UpdateAgent:
                 return RoundResult(sleep)
             case Wait(reason):
                 self._tell(deployment.action, f"waits for {reason}")
+                self._restart_again(record)
                 return RoundResult(sleep, reason)
             case Download():
                 return self._installation().download(record, deployment, sleep)
@@ -198,6 +199,11 @@ class UpdateAgent:
             self._placement.clean_up(before, self._system.running)
         record.record(state)
         self._bus.message(f"action {state.action}: begun")
+
+    def _restart_again(self, record: StateFile) -> None:
+        """A restart that could not be begun, or a service of the system that holds it up."""
+        if record.value is not None and record.value.phase is Phase.REQUESTED and self._config.reboot:
+            self._ports.restart.restart()
 
     def _answer_again(self, record: StateFile) -> None:
         """The server does not know the answer that it has taken: it has crashed since, or never stored it."""

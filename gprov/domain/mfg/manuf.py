@@ -10,7 +10,7 @@ from gprov.domain.errors import Problem
 from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.formats.json.reading import finish, read_object
 from gprov.domain.formats.json.unfilled import note_unfilled
-from gprov.domain.formats.json.unknown import unknown_keys
+from gprov.domain.formats.json.unknown import note_misspelt
 from gprov.domain.mfg.burnin.spec import BurnInSpec
 from gprov.domain.mfg.burnin.specread import read_burn_in
 from gprov.domain.mfg.config_tool import tool_of
@@ -128,7 +128,8 @@ def parse_manuf(source: str, data: bytes, branding: Branding, platforms: Sequenc
         readings=tuple(readings),
     )
     note_unfilled(root)
-    return finish(source, root, replace(manuf, warnings=(*warnings, *unknown_keys(root))))
+    unknown = note_misspelt(root)
+    return finish(source, root, replace(manuf, warnings=(*warnings, *unknown)))
 
 
 def refuse_other_kind(root: JsonObject) -> None:

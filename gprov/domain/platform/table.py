@@ -11,7 +11,7 @@ from gprov.domain.errors import Problem
 from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.formats.json.reading import finish, read_object
 from gprov.domain.formats.json.unfilled import note_unfilled
-from gprov.domain.formats.json.unknown import unknown_keys
+from gprov.domain.formats.json.unknown import note_misspelt
 from gprov.domain.formats.smbios.dmidecode_fields import known_label
 from gprov.domain.formats.smbios.dmidecode_keywords import KEYWORDS
 from gprov.domain.platform.model import (
@@ -66,7 +66,8 @@ def read_platform_table(source: str, data: bytes) -> PlatformTable:
     readings += _shared_names(entries, platforms)
     places = tuple(entry.path for entry in entries)
     note_unfilled(root)
-    return finish(source, root, PlatformTable(platforms, tuple(readings), places, unknown_keys(root)))
+    unknown = note_misspelt(root)
+    return finish(source, root, PlatformTable(platforms, tuple(readings), places, unknown))
 
 
 def _platform(entry: JsonObject, readings: list[Problem]) -> Platform:

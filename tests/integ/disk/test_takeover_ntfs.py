@@ -4,7 +4,6 @@ both."""
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,7 @@ from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import Disk, Volume
 from gprov.domain.disk.recovery import why_not_recovery
 from tests.gprovision import volumes
+from tests.integ.docs.blocks import Kind, blocks_of
 
 MakeDisk = Callable[..., Disk]
 Tool = Callable[..., str]
@@ -47,7 +47,8 @@ def checked(folder: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict
 def way_out() -> str:
     """The commands of the document, in its order."""
     section = DOCUMENT.read_text().split("## RECOVERY on NTFS or FAT\n")[1].split("\n## ")[0]
-    return "\n".join(re.findall(r"^    (.+)$", section, re.MULTILINE))
+    [commands] = [block.text for block in blocks_of(section) if block.kind is Kind.ELSEWHERE]
+    return commands
 
 
 def test_another_file_system_is_named_and_the_way_out_gives_a_recovery(

@@ -17,7 +17,7 @@ import pytest
 from gprov.adapters.linux.archive import XzTarArchives
 from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.cli.main import main
-from gprov.apps.host.image.tool_sets import ALL_TOOLS
+from gprov.apps.host.image.tool_sets import ALL_TOOLS, TOOLS_AND_UPDATE
 from gprov.domain.image.decoding import MAX_ARCHIVE
 
 Snapshot = Callable[[Path], dict[str, str]]
@@ -79,16 +79,16 @@ def test_tools_are_added_and_the_rest_stays(
         source = tmp_path / "root.tar"
         argv = ["tar", "-C", str(root), "--xattrs", "--xattrs-include=*", "--acls", "--sparse", "-cf", str(source), "."]
         subprocess.run(argv, check=True)
-    made = create(tmp_path, kind, str(source), "--tools")
+    made = create(tmp_path, kind, str(source), "--tools", "--update")
     listed = subprocess.run(["tar", "-tJf", str(made)], capture_output=True, check=True, text=True).stdout
     names = {name.removeprefix("./") for name in listed.splitlines()}
-    assert names >= {*ALL_TOOLS.files(), *ALL_TOOLS.links()}, "tar ends at the first blocks of zeros"
+    assert names >= {*TOOLS_AND_UPDATE.files(), *TOOLS_AND_UPDATE.links()}, "tar ends at the first blocks of zeros"
     extract(made, tmp_path / "out", None)
     extract(image, tmp_path / "without", None)
     for name in ALL_TOOLS.programs:
         assert os.access(tmp_path / "out/usr/sbin" / name, os.X_OK)
     assert not (root / "usr/sbin").exists()
-    for path, content in ALL_TOOLS.files().items():
+    for path, content in TOOLS_AND_UPDATE.files().items():
         assert (tmp_path / "out" / path).read_bytes() == content
     for link in ALL_TOOLS.links():
         assert (tmp_path / "out" / link).exists()

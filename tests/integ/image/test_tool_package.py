@@ -12,7 +12,7 @@ import pytest
 
 from gprov import __version__
 from gprov.apps.host.cli.main import main
-from gprov.apps.host.image.tool_sets import ALL_TOOLS
+from gprov.apps.host.image.tool_sets import ALL_TOOLS, TOOLS_AND_UPDATE
 from gprov.domain.branding import Branding
 
 pytestmark = pytest.mark.skipif(
@@ -119,10 +119,47 @@ def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
     (root / "usr/bin").mkdir()
     (root / "bin").symlink_to("usr/bin")
     shutil.copy("/bin/true", root / "usr/bin/true")
-    ALL_TOOLS.install(str(root))
-    argv = ["systemd-analyze", f"--root={root}", "--man=no", "verify", *ALL_TOOLS.units]
+    TOOLS_AND_UPDATE.install(str(root))
+    argv = ["systemd-analyze", f"--root={root}", "--man=no", "verify", *TOOLS_AND_UPDATE.units]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
     assert [line for line in done.stderr.splitlines() if "gprov" in line] == []
+
+
+def test_the_agent_for_updates_is_a_package_of_its_own(tmp_path: Path) -> None:
+    made = package(tmp_path, ".deb", "--update")
+    assert run("dpkg-deb", "-W", str(made)) == f"gprov-update\t{__version__}\n"
+    needed = run("dpkg-deb", "-f", str(made), "Depends")
+    assert needed == f"gprov-tools (= {__version__}), libssl3, python3 (>= 3.11), systemd\n"
+    unpacked(made, tmp_path / "root")
+    assert sorted(tree(tmp_path / "root")) == [
+        "usr/lib/systemd/system/gprov-update.service",
+        "usr/lib/systemd/system/multi-user.target.wants/gprov-update.service",
+        "usr/sbin/gprov-update",
+    ]
+    run("dpkg", f"--root={tmp_path / 'root'}", "--purge", "gprov-update")
+    assert tree(tmp_path / "root") == {}
+
+
+def test_the_agent_comes_with_the_tools(tmp_path: Path) -> None:
+    unpacked(package(tmp_path, ".tar.xz", "--update"), tmp_path / "root")
+    direct = tmp_path / "direct"
+    (direct / "usr/lib/systemd/system").mkdir(parents=True)
+    assert main(["image", "tools", "--update", "--root", str(direct)]) == 0
+    assert tree(tmp_path / "root") == tree(direct)
+    assert {"usr/sbin/gprov-update", "usr/sbin/gprov-boot-good"} <= set(tree(direct))
+
+
+def test_the_agent_knows_the_names_of_its_product(tmp_path: Path) -> None:
+    file = tmp_path / "names.toml"
+    file.write_text('recovery_label = "RESCUE"\nconfig_folder = "/etc/acme"\n')
+    unpacked(package(tmp_path, ".tar.xz", "--update", "--branding", str(file)), tmp_path / "root")
+    unit = (tmp_path / "root/usr/lib/systemd/system/gprov-update.service").read_text()
+    assert "ConditionPathExists=|/etc/acme/update.toml" in unit
+    assert "ConditionPathExists=|/mnt/RESCUE/update/update.toml" in unit
+    argv = [str(tmp_path / "root/usr/sbin/gprov-update"), "--root", str(tmp_path / "empty"), "once"]
+    (tmp_path / "empty/run").mkdir(parents=True)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, "/etc/acme/update.toml" in done.stderr) == (3, True)
 
 
 def test_folders_can_be_entered_whatever_the_umask(tmp_path: Path) -> None:

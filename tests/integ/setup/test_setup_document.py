@@ -14,20 +14,18 @@ import pytest
 
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.apps.host.simulation.new_worlds import IMAGE_NAME, SERIAL
+from tests.integ.docs.blocks import Kind, blocks_of
 from tests.integ.setup.commands import GPROV, SECONDS, free_port, read_json, running_server
 from tests.integ.setup.simulated_unit import kernel_arguments, life
 
 DOCUMENT = Path(__file__).parents[3] / "docs/how-to/server-setup.md"
-_BLOCK = re.compile(r"^```(sh|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-def blocks(kind: str) -> list[str]:
-    return [text for found, text in _BLOCK.findall(DOCUMENT.read_text()) if found == kind]
+_JSON = re.compile(r"^```json\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def commands() -> dict[str, str]:
     """By their first words."""
-    texts = [re.sub(r"\\\n\s*", "", text).strip() for text in blocks("sh")]
+    found = [block.text for block in blocks_of(DOCUMENT.read_text()) if block.kind is Kind.ELSEWHERE]
+    texts = [re.sub(r"\\\n\s*", "", text).strip() for text in found]
     names = ("server init", "manuf entry", "account add", "server check", "server run", "curl")
     assert [next(name for name in names if name in text) for text in texts] == list(names)
     return dict(zip(names, texts, strict=True))
@@ -74,7 +72,7 @@ def test_the_document_leads_to_a_provisioned_unit(tmp_path: Path) -> None:
     run(steps["server init"], f"--key-file {key}")
     with open(data / "server.toml", "a") as settings:
         settings.write(f"boot_port = {boot_port}\n")  # several tests run on this host
-    table, entry = (json.loads(text) for text in blocks("json"))
+    table, entry = (json.loads(text) for text in _JSON.findall(DOCUMENT.read_text()))
     _edit(data / "appliance.json", lambda _: table)
     _edit(data / "files/manufData.json", lambda document: {**document, "ValidationData": [entry]})
     (printed,) = json.loads(run(steps["manuf entry"]))

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from urllib.parse import unquote, urlsplit
 
 import pytest
 from markdown_it import MarkdownIt
+from playwright.sync_api import Browser, expect
 from typing_extensions import override
 
 from tools.site.assemble import ROOT, assemble, documents, pages
@@ -129,7 +132,34 @@ def test_a_page_has_the_blocks_of_its_document(source: str, built: Mapping[str, 
     assert page.blocks == rendered.blocks
 
 
-def test_pages_can_be_searched(site: Path) -> None:
-    index = json.loads((site / "search/search_index.json").read_text())
-    found = {entry["location"].partition("#")[0] for entry in index["docs"] if "positive evidence" in entry["text"]}
-    assert "explanation/promises.html" in found
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
+    """URL of the site on a web server of this machine."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietFiles, directory=str(site)))
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+class QuietFiles(SimpleHTTPRequestHandler):
+    @override
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def test_a_browser_finds_a_page_and_asks_no_other_site(address: str, browser: Browser) -> None:
+    asked: list[str] = []
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{address}/index.html")
+    page.get_by_placeholder("Search").click()
+    page.get_by_placeholder("Search").press_sequentially("positive evidence")
+    page.locator("a[href*='explanation/promises.html']:visible", has_text="positive evidence").first.click()
+    expect(page).to_have_url(re.compile("explanation/promises.html"))
+    page.goto(f"{address}/reference/displays.html")
+    page.close()
+    assert len(asked) > 10
+    assert [url for url in asked if not url.startswith((address, "blob:", "data:"))] == []

@@ -127,7 +127,7 @@ def test_cuts_of_restores_of_signed_images(tmp_path: Path, firmware: FirmwareKin
     container = LabContainer()
     set_value(container.signed, True)
     scenario = container.scenarios().scenario(CutStage.RESTORE, replace(unit_spec("small", firmware), signed=True))
-    assert "of the signed manifest" in Path(scenario.serial_log).read_text(errors="replace")
+    assert "images: policy enforce" in Path(scenario.serial_log).read_text(errors="replace")
     cut(container, tmp_path, scenario, cuts_of(10, jobs=2))
 
 

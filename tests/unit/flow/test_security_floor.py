@@ -6,12 +6,14 @@ import pytest
 from typing_extensions import override
 
 from gprov.adapters.fake.machine.stop import StopReason
+from gprov.adapters.fake.system.ed25519 import PythonVerifier
 from gprov.apps.host.simulation.emergency_stick import emergency_image
 from gprov.apps.host.simulation.new_worlds import IMAGE_NAME
-from gprov.apps.host.simulation.owner import sign
+from gprov.apps.host.simulation.owner import public_key, sign
 from gprov.apps.host.simulation.signed_factory import build_in
 from gprov.apps.unit.composition.container import UnitContainer
 from gprov.apps.unit.composition.wiring import set_value
+from gprov.domain.errors import DeviceFault
 from gprov.domain.image.manifest import Release
 from gprov.domain.trust.policy import TrustPolicy
 from gprov.domain.trust.ratchets import RatchetValues
@@ -154,6 +156,31 @@ def test_a_floor_above_all_images_on_recovery_is_reported_while_the_system_is_up
     assert expected in unit.errors()
     add(unit, NEWER, Release(5, 5))
     assert restore(unit) == NEWER
+
+
+class _Fails(SignatureVerifier):
+    """With the keys of signers: not with those of roots, who signed the chain."""
+
+    @override
+    def verifies(self, key: bytes, signature: bytes, message: bytes) -> bool:
+        if key == public_key(FIRST.first).key:
+            raise DeviceFault("libcrypto.so.3", "is out of memory")
+        return PythonVerifier().verifies(key, signature, message)
+
+
+@pytest.mark.parametrize("policy", [TrustPolicy.ENFORCE, TrustPolicy.WARN])
+def test_where_signatures_cannot_be_checked_the_policy_decides(policy: TrustPolicy) -> None:
+    unit = running(policy)
+    add(unit, NEWER, Release(2, 1))
+
+    def install(container: UnitContainer) -> None:
+        set_value(container.signature_verifier, _Fails())
+
+    unit.world.install = install
+    unit.remove_flag()
+    unit.boot()
+    assert (unit.systems() == [NEWER]) is (policy is TrustPolicy.WARN)
+    assert "cannot be checked: libcrypto.so.3: is out of memory" in unit.errors() + unit.warnings()
 
 
 def test_an_error_in_recording_does_not_keep_the_system_from_starting(unit: UnitDriver) -> None:

@@ -23,8 +23,10 @@ from tests.unit.flow.trust_units import (
     THIRD,
     add,
     confirm,
+    emergency,
     restore,
     running,
+    stick,
 )
 
 
@@ -42,6 +44,8 @@ def unit(request: pytest.FixtureRequest) -> UnitDriver:
         ({built_in.CHAIN_PATH: FIRST.chain, built_in.POLICY_FILE: b"warn\n"}, False),
         ({built_in.CHAIN_PATH: b"damaged", built_in.POLICY_FILE: b"enforce\n"}, True),
         ({built_in.CHAIN_PATH: b"damaged"}, True),
+        ({built_in.CHAIN_PATH: FIRST.chain, built_in.POLICY_FILE: b"warn".ljust(64)}, False),
+        ({built_in.CHAIN_PATH: FIRST.chain, built_in.POLICY_FILE: b"warn".ljust(65)}, True),
         ({built_in.POLICY_FILE: b"enforce\n"}, True),
         ({built_in.POLICY_FILE: b"warn\n"}, False),
         ({}, False),
@@ -56,6 +60,18 @@ def test_a_kernel_that_is_damaged_or_says_nothing_is_not_lenient(
     unit.remove_flag()
     assert unit.boot() is StopReason.REBOOT
     assert (unit.systems() != [NEWER]) == refused
+
+
+def test_a_kernel_whose_keys_are_damaged_does_not_look_at_other_chains() -> None:
+    """It could not tell whose they are."""
+    unit = running()
+    unit.world.built_in = {built_in.CHAIN_PATH: b"damaged"}
+    stick(unit, {**emergency(), "trust.chain": b"damaged, too"})
+    unit.boot()
+    assert unit.systems() == [IMAGE_NAME]
+    assert f"{built_in.CHAIN_PATH}: " in unit.errors()
+    assert "EmergencyFile_trust.chain: " not in unit.errors()
+    assert "no keys that can be used; install one that was built with --trust" in unit.errors()
 
 
 def test_a_damaged_security_version_is_an_error_and_the_records_count() -> None:

@@ -44,6 +44,7 @@ def test_provisioning_keeps_the_chain_of_the_kernel(unit: UnitDriver) -> None:
     assert unit.read("RECOVERY", CHAIN) == FIRST.chain
     assert values(unit) == {"SecurityFloor": 0, "TrustVersion": 1}
     assert unit.node("RECOVERY", RATCHETS).mode == 0o600
+    assert unit.errors() == ""
 
 
 def test_a_key_is_stolen_and_a_unit_that_was_offline_for_a_year_gets_the_update(unit: UnitDriver) -> None:

@@ -562,6 +562,18 @@ def test_forget() -> None:
     assert not driver(unit).exists("RECOVERY", "/update/state.json")
 
 
+def test_a_restart_that_could_not_be_begun_is_asked_for_again() -> None:
+    unit = plain()
+    unit.config += 'reboot = "no"\n'
+    unit.updates.assign({NEWER: image()})
+    unit.start()
+    unit.work()
+    config = f"{unit.paths.recovery}/update/update.toml"
+    unit.ports().files.replace(config, unit.config.replace('"no"', '"yes"').encode())
+    with pytest.raises(MachineStopped):
+        unit.work()
+
+
 def test_what_is_requested_is_not_forgotten() -> None:
     unit = plain()
     unit.config += 'reboot = "no"\n'

@@ -66,6 +66,7 @@ def test_order_matters_only_where_it_can() -> None:
     assert 'x = y in ("b", "a")' not in becomes('x = y in ("a", "b")')
     assert 'x = {"b", "a"}' not in becomes('x = {"a", "b"}')
     assert "f(b, a)" in becomes("f(a, b)")
+    assert not any("(b, a)" in text for text in becomes("try:\n    f()\nexcept (a, b):\n    g()\n"))
     assert "f(a)" in becomes("f(a, b=1)")
 
 

@@ -24,6 +24,7 @@ _GIB = 1 << 30
 @cache
 def _manuf() -> Document:
     document: Document = json.loads(json.dumps(full_manuf()))
+    del document["StashFiles"][0]["Sha1"]
     return document | {"ApplianceJsonUrl": "https://factory.invalid/appliance.json"}
 
 
@@ -37,10 +38,53 @@ def _settings() -> Document:
     return {name: write(getattr(default, name)) for name in section_types()}
 
 
+def _record() -> Document:
+    row = {"Name": "make", "Version": "4.3"}
+    return {
+        "Format": 1,
+        "Kind": "gprov build record",
+        "Gprov": {"Version": "1", "Commit": "c", "Builder": "d"},
+        "Options": {
+            "Flavor": "normal",
+            "BuildNumber": 42,
+            "Level": 19,
+            "Fragments": ["server"],
+            "Modules": True,
+            "Firmware": ["bnx2"],
+            "TrustPolicy": "enforce",
+            "SecurityVersion": 3,
+        },
+        "Environment": [{"Name": "KBUILD_BUILD_USER", "Value": "gprov"}],
+        "Configuration": "c",
+        "Source": "s",
+        "Toolchain": [row],
+        "Packages": [row],
+        "PythonPackages": [row],
+        "Initramfs": [{"Path": "/init", "Content": "-rwxr-xr-x d"}],
+        "Archive": {"Date": "20261130T120000Z", "Lacks": ["own"]},
+        "Result": {"Sha256": "k", "Size": 1, "Initramfs": "i", "Modules": "m"},
+    }
+
+
 _RULE = {"length": 20, "alphabet": "abcdefghkmnpqrstuvwxyz23456789", "require": ["lower", "digit"]}
 _KINDS = {"os": _RULE, "bios": _RULE, "ipmi": _RULE}
 
 
+_UPDATE: Document = {
+    "server": "https://updates.invalid/",
+    "tenant": "DEFAULT",
+    "controller_id": "serial",
+    "target_token_file": "/etc/token",
+    "gateway_token_file": "",
+    "ca_file": "/etc/ca.pem",
+    "server_sha256": "",
+    "allow_http": False,
+    "window": ["Sat,Sun 02:00-04:00"],
+    "confirm": "auto",
+    "forced": "window",
+    "reboot": "yes",
+    "attributes": {"site": "7"},
+}
 _LISTS = ("modules", "packages", "exclude", "prefer_source", "data", "boot_modules", "applets", "usb_names", "loader")
 _FREEZE: Document = {
     "common": {
@@ -76,6 +120,7 @@ def examples() -> Mapping[str, Document]:
         "manifest": MANIFEST,
         "trust-statement": STATEMENT,
         "trust-chain": CHAIN,
+        "build-record": _record(),
         "tool-probe": {"contract": 1, "tool": "acme-setup 1.0", "can": ["storage", "settings", "password"]},
         "tool-storage": {"value": "ahci"},
         "tool-change": {"changed": True, "restart": False, "notes": ["done"]},
@@ -83,6 +128,7 @@ def examples() -> Mapping[str, Document]:
         "server-settings": _settings(),
         "password-rules": {**_KINDS, "platform": {"X7": {"ipmi": _RULE}}},
         "initramfs": _FREEZE,
+        "update": _UPDATE,
     }
 
 
@@ -158,6 +204,10 @@ def counterexamples() -> Mapping[str, list[Document]]:
             changed("trust-statement", STATEMENT["Roots"], "Signers"),
             changed("trust-statement", ["A" * 56], "Signers"),
         ],
+        "build-record": [
+            changed("build-record", [{"Name": "make", "Version": version} for version in "12"], "Toolchain"),
+            changed("build-record", [{"Path": "/init", "Content": "x"}] * 2, "Initramfs"),
+        ],
         "trust-chain": [
             changed("trust-chain", [{**one, "Statement": b64encode(b"{}").decode()}], "Statements"),
             changed("trust-chain", [{**one, "Signatures": ["x"]}], "Statements"),
@@ -166,6 +216,11 @@ def counterexamples() -> Mapping[str, list[Document]]:
             changed("server-settings", "a_b", "listen", "host"),
             changed("server-settings", "a\nb", "certificates", "issuer"),
             changed("server-settings", "files", "tls", "mode"),
+        ],
+        "update": [
+            changed("update", "https:///x", "server"),
+            changed("update", "/a\tb", "ca_file"),
+            changed("update", ["never"], "window"),
         ],
         "initramfs": [changed("initramfs", "main", "common", "start")],
         "password-rules": [

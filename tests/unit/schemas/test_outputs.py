@@ -8,8 +8,14 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from gprov.adapters.fake.dmi.tables import FakeSystem, build_table
 from gprov.apps.host.cli.commands import COMMANDS
 from gprov.apps.host.cli.main import main
+from gprov.domain.erase.report_making import make_report
+from gprov.domain.erase.report_text import report_bytes
+from tests.unit.erase.keys import PRIVATE_PEM, SIGNER
+from tests.unit.erase.outcomes import OVERWRITTEN, facts_of
+from tests.unit.image.test_cli_image import kernel
 from tests.unit.keys.full_manuf import full_manuf
 from tests.unit.keys.full_platform import TABLE
 from tools.reference.commands import actions
@@ -112,3 +118,36 @@ def test_servers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     printed("server audit", ["--data", data], capsys)
     printed("server audit", ["--data", data, "--key-file", key, "--verify"], capsys)
     printed("server key", ["--data", data], capsys)
+
+
+def test_machines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = tmp_path / "DMI"
+    table.write_bytes(build_table(FakeSystem(serial="SN-1", product="mfg_test")))
+    printed("smbios", ["--file", str(table)], capsys)
+    printed("identify", ["--smbios", str(table)], capsys)
+
+
+def test_kernels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    paths = []
+    for number in (7, 8):
+        path = tmp_path / f"kernel{number}"
+        path.write_bytes(kernel(f"6.1.0 (builder@host) #{number} SMP PREEMPT_DYNAMIC 2026-01-15"))
+        paths.append(str(path))
+    printed("kernel info", paths[:1], capsys)
+    printed("kernel newest", paths, capsys)
+    printed("kernel newest", paths[:1] * 2, capsys)
+
+
+def test_certificates(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report, chain, key = tmp_path / "report.json", str(tmp_path / "chain"), tmp_path / "key.pem"
+    report.write_bytes(report_bytes(make_report(facts_of(OVERWRITTEN))))
+    key.write_bytes(PRIVATE_PEM)
+    key.chmod(0o600)
+    public = tmp_path / "key.pub"
+    public.write_text(SIGNER.public.pem)
+    document = printed("erase certify", [str(report), "--key", str(key), "--chain", chain], capsys)
+    assert isinstance(document, dict)
+    certificate = next(path for path in document["paths"] if path.endswith(".json"))
+    printed("erase verify-certificate", [certificate, "--key", str(public)], capsys)
+    page = ["--key", str(public), "--output", str(tmp_path / "page.html")]
+    printed("erase certificate-page", [certificate, *page], capsys)

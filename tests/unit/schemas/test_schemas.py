@@ -103,16 +103,29 @@ def distinct(name: str) -> list[int]:
     return list(seen.values())
 
 
-def values_at(number: int) -> tuple[Any, ...]:
-    """What distinguishes types, and a few others, which are not the same at the next place."""
-    return (*TYPES, *(VALUES[(4 * number + more) % len(VALUES)] for more in range(4)))
+def values_for(name: str, key: object, value: Any) -> list[Any]:
+    """What distinguishes types, and others of the type that an example has, up to the limits of the schema."""
+    others = [*VALUES, *limits(VALIDATORS[name].schema, key)] if isinstance(value, int) else VALUES
+    return [*TYPES, *(other for other in others if type(other) is type(value))]
+
+
+def limits(schema: Any, key: object, inside: bool = False) -> set[int]:
+    """Numbers at both sides of each limit of a property with this key."""
+    if isinstance(schema, list):
+        return {number for one in schema for number in limits(one, key, inside)}
+    if not isinstance(schema, dict):
+        return set()
+    bounds = [schema[word] for word in ("minimum", "maximum") if inside and isinstance(schema.get(word), (int, float))]
+    own = {bound + step for bound in bounds for step in (-1, 0, 1)}
+    return own.union(*(limits(one, key, inside or name == key) for name, one in schema.items()))
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.nightly)])
 def test_another_value_anywhere_is_judged_alike(name: str, every: bool) -> None:
-    for number, index in enumerate(distinct(name)):
-        for value in VALUES if every else values_at(number):
+    for index in distinct(name):
+        holder, place = places(examples()[name])[index]
+        for value in VALUES if every else values_for(name, place, holder[place]):
             document = deepcopy(examples()[name])
             container, key = places(document)[index]
             container[key] = value

@@ -146,6 +146,18 @@ def test_links_in_documents_lead_to_files_and_headings() -> None:
             assert not heading or heading in headings(path), f"{document}: {target}#{heading}"
 
 
+# Pages for people who change gprov, and what adopters run themselves: contracts of their own adapters.
+NAMING_TESTS = {"architecture.md", "bios-tools.md", "build.md", "credentials.md", "displays.md", "simulation.md"}
+
+
+@pytest.mark.parametrize("document", [name for name in DOCUMENTS if name.startswith("docs/")])
+def test_evidence_is_apart_from_what_users_read(document: str) -> None:
+    """Which test shows something is said in docs/evidence."""
+    if not document.startswith("docs/evidence/") and Path(document).name not in NAMING_TESTS:
+        shown = re.sub(r"<!--.*?-->", "", (ROOT / document).read_text(), flags=re.DOTALL)
+        assert re.findall(r"\btest_\w+\.py|`tests/", shown) == []
+
+
 def test_each_page_is_in_the_navigation_of_the_site_once() -> None:
     """If this fails: put a new page into ``nav`` of mkdocs.yml."""
     _, _, nav = (ROOT / "mkdocs.yml").read_text().partition("\nnav:\n")
@@ -219,16 +231,22 @@ GROUPS = [["server", "account"], ["server", "certificate"], ["server", "credenti
 
 def commands(document: str) -> Iterator[tuple[list[str], list[str]]]:
     """Command, action (the default one if there is none) and options of each command in code."""
-    text = (ROOT / document).read_text().replace("\\\n", " ")
-    for inline, line in re.findall(r"`([^`]+)`|^    (.+)$", text, re.MULTILINE):
-        for name, action, rest in re.findall(
-            r"\bgprov ([a-z]+)(?: ([a-z]+(?:-[a-z]+)?))?((?! …) [^;>]*)?", inline or line
-        ):
+    for line in code((ROOT / document).read_text().replace("\\\n", " ")):
+        for name, action, rest in re.findall(r"\bgprov ([a-z]+)(?: ([a-z]+(?:-[a-z]+)?))?((?! …) [^;>|]*)?", line):
             command = COMMANDS.get(name)
             words = [name, action or (command.default if command else "")]
             if words in GROUPS:
                 words += rest.split()[:1]
             yield [word for word in words if word], re.findall(r"(?<![\w-])--[a-z-]+", rest)
+
+
+def code(text: str) -> Iterator[str]:
+    """Lines of blocks, and code within text."""
+    fenced = re.compile(r"^ *```[^\n]*\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+    for block in fenced.findall(text):
+        yield from block.splitlines()
+    for inline, line in re.findall(r"`([^`]+)`|^    (.+)$", fenced.sub("", text), re.MULTILINE):
+        yield inline or line
 
 
 def options_of(words: list[str], capsys: pytest.CaptureFixture[str]) -> set[str]:

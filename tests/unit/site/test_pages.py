@@ -22,14 +22,14 @@ from tools.reference.arguments import MEANS, Kind, described
 from tools.reference.commands import actions, commands_page
 from tools.reference.pages import BUILT_FILES
 from tools.reference.ports import ports, ports_page
-from tools.site.assemble import assemble, attached, pages
+from tools.site.assemble import STYLE, assemble, attached, pages
 
 
 def test_the_site_has_every_page_and_file(tmp_path: Path) -> None:
     (tmp_path / "old.md").touch()
     assemble(tmp_path)
     found = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
-    assert found == {*(place for place, _ in pages()), *attached().values(), *BUILT_FILES}
+    assert found == {*(place for place, _ in pages()), *attached().values(), *BUILT_FILES, STYLE}
     assert "pictures/start.svg" in found
     assert "project/files/examples/adopter/tools/acme-setup" in found
 

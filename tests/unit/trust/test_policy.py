@@ -135,6 +135,13 @@ def test_an_image_for_another_platform() -> None:
     assert isinstance(examine(unknown, files(manifest=manifest_of(Release(3, 2, ("dull",)))), VERIFIER), Manifest)
 
 
+def test_what_a_unit_that_knows_nothing_else_accepts() -> None:
+    """No floor, and any platform, until its own is known."""
+    plain = UnitTrust(policy=TrustPolicy.ENFORCE, chain=FIRST_CHAIN, names=NAMES)
+    other = manifest_of(Release(0, 0, ("dull",)))
+    assert judge(plain, files(manifest=other), VERIFIER) == Accepted(other)
+
+
 def test_an_image_of_a_revoked_signer() -> None:
     content = serialise_manifest(MANIFEST)
     kept = hashlib.sha256(content).hexdigest()

@@ -41,6 +41,11 @@ def test_ratchets_never_go_down(one: RatchetValues, other: RatchetValues) -> Non
     assert raised.trust_version == max(one.trust_version, other.trust_version)
 
 
+def test_the_form_of_the_record() -> None:
+    data = b'{\n "Format": 1,\n "SecurityFloor": 3,\n "TrustVersion": 4\n}\n'
+    assert serialise_ratchets(RatchetValues(3, 4)) == data
+
+
 def test_damaged_ratchets() -> None:
     with pytest.raises(BadInput) as caught:
         parse_ratchets("r", b'{"Format": 1, "SecurityFloor": -1}')

@@ -13,6 +13,7 @@ from gprov.apps.host.cli.build_options import (
     CONFIG,
     SETTINGS,
     SPEC,
+    BrandingOption,
     BuiltInCa,
     FirmwareFrom,
     FirmwareOption,
@@ -22,6 +23,7 @@ from gprov.apps.host.cli.build_options import (
     Level,
     LevelIfRecorded,
     Output,
+    PlatformsOption,
     Report,
     SettingsFile,
     SignCertificate,
@@ -32,6 +34,7 @@ from gprov.apps.host.cli.build_options import (
     given_build_number,
     megabytes_of,
     own_ca,
+    own_names,
     paths_of,
     settings_in,
     signer_of,
@@ -79,6 +82,8 @@ def initramfs_alone(
     trust: TrustOption = None,
     trust_policy: PolicyOption = None,
     security_version: SecurityVersionOption = 0,
+    platforms: PlatformsOption = None,
+    branding: BrandingOption = None,
     settings: SettingsFile = SETTINGS,
     firmware: FirmwareOption = None,
     firmware_from: FirmwareFrom = INSTALLED,
@@ -87,8 +92,8 @@ def initramfs_alone(
     """The initramfs alone, as a cpio archive compressed with zstd."""
     chosen = settings_in(settings).with_options((), None, paths_of(firmware), None)
     files = firmware_files(chosen, settings, firmware_from)
-    own = built_in_trust(trust, trust_policy, security_version)
-    initramfs = builder().initramfs(spec, flavor, level=level, ca=own_ca(ca), trust=own, firmware=files)
+    keys, own = built_in_trust(trust, trust_policy, security_version), own_names(platforms, branding)
+    initramfs = builder().initramfs(spec, flavor, level=level, ca=own_ca(ca), trust=keys, firmware=files, own=own)
     write_file(output, initramfs.content)
     print_product(Product(output, len(initramfs.content), initramfs), report=report, as_json=as_json)
     return ExitCode.DONE
@@ -105,6 +110,8 @@ def kernel(
     trust: TrustOption = None,
     trust_policy: PolicyOption = None,
     security_version: SecurityVersionIfRecorded = None,
+    platforms: PlatformsOption = None,
+    branding: BrandingOption = None,
     jobs: Annotated[
         int | None,
         typer.Option("--jobs", metavar="N", help="parallel compilers (default: processors)", min=1),
@@ -155,10 +162,12 @@ def kernel(
     files = firmware_files(chosen, settings, firmware_from)
     _require_sense(chosen, signed=signer is not None, system_tree=system_tree is not None, firmware=bool(files))
     builds, choice = builder(), KernelChoice(chosen, config, folder_of(settings))
-    own = built_in_trust(trust, choices.policy, choices.security_version)
+    keys, own = built_in_trust(trust, choices.policy, choices.security_version), own_names(platforms, branding)
     builds.check(choice)
     toolchain = recording.toolchain()
-    initramfs = builds.initramfs(spec, choices.flavor, level=choices.level, ca=own_ca(ca), trust=own, firmware=files)
+    initramfs = builds.initramfs(
+        spec, choices.flavor, level=choices.level, ca=own_ca(ca), trust=keys, firmware=files, own=own
+    )
     recording.measure(choices, choice, initramfs, toolchain)
     jobs = jobs or len(os.sched_getaffinity(0))
     built = builds.kernel(choice, initramfs, choices.number, jobs, toolchain=toolchain)

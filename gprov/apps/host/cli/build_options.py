@@ -25,9 +25,13 @@ from gprov.apps.host.initramfs.kernel_settings import (
     is_name,
     parse_settings,
 )
+from gprov.apps.host.initramfs.own_names import OwnNames
 from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.initramfs.signing import KernelSigner, require_signing_tool
 from gprov.apps.host.initramfs.spec import Flavor
+from gprov.domain.branding import Branding
+from gprov.domain.branding_file import parse_branding
+from gprov.domain.platform.table import parse_platform_table
 from gprov.domain.unit.trust import MAX_CA_BYTES, OwnCa, parse_ca
 
 _BUILDROOT = os.path.join(module_search_path()[0], "buildroot")
@@ -65,6 +69,14 @@ FreezeSpec = Annotated[str, typer.Option("--spec", metavar="FILE", help="freeze 
 BuiltInCa = Annotated[
     str | None,
     typer.Option("--ca", metavar="FILE", help="CA certificate (PEM): the unit trusts no other https server"),
+]
+PlatformsOption = Annotated[
+    str | None,
+    typer.Option("--platforms", metavar="FILE", help="platform table of your units (default: the built-in one)"),
+]
+BrandingOption = Annotated[
+    str | None,
+    typer.Option("--branding", metavar="FILE", help="your names: fields of a branding as JSON, or TOML (*.toml)"),
 ]
 SPEC = os.path.join(_BUILDROOT, "initramfs.toml")
 CONFIG = os.path.join(_BUILDROOT, "kernel", BASE_FILE)
@@ -125,6 +137,15 @@ def megabytes_of(text: str) -> float:
 def own_ca(path: str | None) -> OwnCa | None:
     """Raises DeviceMissing, DeviceFault, BadInput."""
     return None if path is None else parse_ca(path, read_user_file(path, MAX_CA_BYTES))
+
+
+def own_names(platforms: str | None, branding: str | None) -> OwnNames:
+    """Raises DeviceMissing, DeviceFault, BadInput with every problem of a file."""
+    table = None if platforms is None else read_user_file(platforms)
+    if platforms is not None and table is not None:
+        parse_platform_table(platforms, table)
+    names = Branding() if branding is None else parse_branding(branding, read_user_file(branding))
+    return OwnNames(names, table)
 
 
 def builder() -> Builder:

@@ -10,7 +10,7 @@ import typer
 from gprov.apps.host.cli import lab_options as options
 from gprov.apps.host.cli.options import Json, new_app, one_of
 from gprov.apps.host.cli.output import say
-from gprov.apps.host.lab.disk_shapes import unit_spec, with_bmc, with_nic, with_secure_boot
+from gprov.apps.host.lab.disk_shapes import with_bmc, with_nic, with_secure_boot
 from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import ExitCode
@@ -31,7 +31,9 @@ def attach(root: typer.Typer, name: str) -> None:
 def lifecycle(
     workdir: options.Workdir,
     firmware: options.Firmware = FirmwareKind.UEFI,
-    disks: options.Disks = "sata",
+    disks: options.Disks = options.USUAL_DISKS,
+    platforms: options.Platforms = None,
+    platform: options.PlatformName = None,
     controller: options.ControllerOfData = None,
     recovery_controller: options.ControllerOfRecovery = None,
     nic: options.Nic = None,
@@ -53,19 +55,29 @@ def lifecycle(
     """A new unit through provisioning, first restore and normal boot."""
     from gprov.apps.host.cli import lab_runs
 
-    plain = options.on_controllers(unit_spec(disks, firmware, serial), controller, recovery_controller)
+    chosen = options.new_spec(disks, firmware, serial, platforms, platform)
+    plain = options.on_controllers(chosen, controller, recovery_controller)
     spec = replace(with_bmc(plain) if bmc else plain, netboot=netboot, lcd=options.LCDS[lcd], tpm=tpm, tls=tls)
     spec = replace(with_secure_boot(spec) if secure_boot else spec, signed=signed)
     spec = with_nic(spec, nic) if nic is not None else spec
     request = lab_runs.StageRequest(workdir=workdir, spec=spec, report=report, as_json=as_json)
-    return lab_runs.new_unit("lifecycle", request, lab_runs.Built(kernel, provision_kernel, image, sign_cert))
+    built = lab_runs.Built(
+        kernel=kernel,
+        provision_kernel=provision_kernel,
+        image=image,
+        certificate=sign_cert,
+        required=platforms is not None,
+    )
+    return lab_runs.new_unit("lifecycle", request, built)
 
 
 @app.command("provision")
 def provision(
     workdir: options.Workdir,
     firmware: options.Firmware = FirmwareKind.UEFI,
-    disks: options.Disks = "sata",
+    disks: options.Disks = options.USUAL_DISKS,
+    platforms: options.Platforms = None,
+    platform: options.PlatformName = None,
     controller: options.ControllerOfData = None,
     recovery_controller: options.ControllerOfRecovery = None,
     nic: options.Nic = None,
@@ -87,12 +99,20 @@ def provision(
     """A new unit up to its first restore."""
     from gprov.apps.host.cli import lab_runs
 
-    plain = options.on_controllers(unit_spec(disks, firmware, serial), controller, recovery_controller)
+    chosen = options.new_spec(disks, firmware, serial, platforms, platform)
+    plain = options.on_controllers(chosen, controller, recovery_controller)
     spec = replace(with_bmc(plain) if bmc else plain, netboot=netboot, lcd=options.LCDS[lcd], tpm=tpm, tls=tls)
     spec = replace(with_secure_boot(spec) if secure_boot else spec, signed=signed)
     spec = with_nic(spec, nic) if nic is not None else spec
     request = lab_runs.StageRequest(workdir=workdir, spec=spec, report=report, as_json=as_json)
-    return lab_runs.new_unit("provision", request, lab_runs.Built(kernel, provision_kernel, image, sign_cert))
+    built = lab_runs.Built(
+        kernel=kernel,
+        provision_kernel=provision_kernel,
+        image=image,
+        certificate=sign_cert,
+        required=platforms is not None,
+    )
+    return lab_runs.new_unit("provision", request, built)
 
 
 @app.command("restore")
@@ -126,7 +146,7 @@ def cuts(
         str, typer.Option(metavar="|".join(_STAGES), help="what is cut", parser=one_of(_STAGES))
     ] = "restore",
     firmware: options.Firmware = FirmwareKind.UEFI,
-    disks: options.Disks = "sata",
+    disks: options.Disks = options.USUAL_DISKS,
     serial: options.Serial = _SERIAL,
     count: Annotated[int, typer.Option(metavar="N", help="how many cuts", min=1)] = 10,
     seed: Annotated[str, typer.Option(metavar="TEXT", help="decides, with its number, what each cut is")] = "1",

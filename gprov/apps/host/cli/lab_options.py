@@ -9,8 +9,9 @@ import typer
 
 from gprov.apps.host.cli.options import one_of, words_for_completion
 from gprov.apps.host.lab.controllers import CONTROLLERS
-from gprov.apps.host.lab.disk_shapes import SHAPES, with_controllers
+from gprov.apps.host.lab.disk_shapes import SHAPES, unit_spec, with_controllers
 from gprov.apps.host.lab.nics import NICS
+from gprov.apps.host.lab.own_platform import spec_of_platform
 from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
@@ -29,6 +30,21 @@ def on_controllers(spec: VirtualUnitSpec, data: str | None, recovery: str | None
     return with_controllers(spec, *wanted)
 
 
+def new_spec(
+    disks: str, firmware: FirmwareKind, serial: str, platforms: str | None, platform: str | None
+) -> VirtualUnitSpec:
+    """The unit with these disks, or of a platform of the user's table. Raises BadInput, DeviceMissing, DeviceFault."""
+    if platforms is None and platform is None:
+        return unit_spec(disks, firmware, serial)
+    from gprov.apps.host.cli.userfile import chosen_platform, read_platforms
+
+    if disks != USUAL_DISKS:
+        raise typer.BadParameter("is decided by the platform", param_hint="'--disks'")
+    plain = unit_spec(USUAL_DISKS, firmware, serial)
+    return spec_of_platform(chosen_platform(read_platforms(platforms), platform), plain)
+
+
+USUAL_DISKS = "sata"
 LCDS: Mapping[str, Model | None] = {"none": None} | {str(model.value): model for model in Model}
 _DISKS_HELP = "disks of a new unit: " + "; ".join(f"{name}: {shape.description}" for name, shape in SHAPES.items())
 
@@ -43,6 +59,18 @@ Disks = Annotated[
         parser=one_of(SHAPES),
         autocompletion=words_for_completion(SHAPES),
     ),
+]
+Platforms = Annotated[
+    str | None,
+    typer.Option(
+        "--platforms",
+        metavar="FILE",
+        help="a new unit is one of your platform table; your kernels and image belong to it "
+        "(--kernel, --provision-kernel, --image)",
+    ),
+]
+PlatformName = Annotated[
+    str | None, typer.Option("--platform", metavar="CODENAME", help="which platform of that table the unit is")
 ]
 CONTROLLER_NAMES = {bus.value: bus for bus in CONTROLLERS}
 _CONTROLLERS_HELP = "; ".join(f"{bus.value}: {known.description}" for bus, known in CONTROLLERS.items())

@@ -37,14 +37,16 @@ class StageRequest:
     as_json: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """Paths of what is built already: all three or none. ``certificate``: with which the kernels are verified."""
+    """Paths of what is built already: all three or none. ``certificate``: with which the kernels are verified.
+    ``required``: the lab's own kernels do not know the unit's platform."""
 
     kernel: str | None = None
     provision_kernel: str | None = None
     image: str | None = None
     certificate: str | None = None
+    required: bool = False
 
     def products(self, spec: VirtualUnitSpec) -> Products | None:
         """None: to be built. Raises ValueError for options that do not fit together, DeviceMissing."""
@@ -52,6 +54,11 @@ class Built:
         given = tuple(path for path in paths if path is not None)
         if (self.certificate is not None) != (spec.secure_boot and bool(given)):
             raise ValueError("--sign-cert belongs to --secure-boot with --kernel, --provision-kernel and --image")
+        if self.required and not given:
+            raise ValueError(
+                "--platforms needs --kernel, --provision-kernel and --image: gprov build kernel --platforms FILE makes "
+                "the kernels"
+            )
         if not given:
             return None
         if spec.signed:

@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from gprov.apps.host.cli.options import Json, new_app, one_of, words_for_completion
-from gprov.apps.host.cli.userfile import read_platforms, read_user_file
+from gprov.apps.host.cli.userfile import chosen_platform, read_platforms, read_user_file
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.branding_file import parse_branding
-from gprov.domain.platform.model import Platform, RaidLevel
+from gprov.domain.platform.model import RaidLevel
 
 app = new_app("Provision, restore and boot a simulated machine; cut its power anywhere; replay scripts.")
 
@@ -65,7 +65,7 @@ def lifecycle(
         raise typer.BadParameter("is decided by the platform", param_hint="'--disks'")
     model = None
     if platforms is not None or platform is not None:
-        model = _chosen(read_platforms(platforms), platform)
+        model = chosen_platform(read_platforms(platforms), platform)
     names = Branding() if branding is None else parse_branding(branding, read_user_file(branding))
     from gprov.apps.host.cli import simulate_runs
     from gprov.apps.host.simulation.machine_shapes import platform_of
@@ -74,20 +74,6 @@ def lifecycle(
     return simulate_runs.lifecycle(
         world_of(model or platform_of(disks or "sata"), names, firmware, seed), as_json=as_json
     )
-
-
-def _chosen(table: tuple[Platform, ...], code_name: str | None) -> Platform:
-    """A table of one platform needs no code name."""
-    known = {platform.code_name: platform for platform in table}
-    if code_name is None and len(table) == 1:
-        return table[0]
-    if code_name not in known:
-        said = "is missing" if code_name is None else f"{code_name!r} is not in the platform table"
-        raise typer.BadParameter(f"{said}; known: {', '.join(known)}", param_hint="'--platform'")
-    if sum(platform.code_name == code_name for platform in table) > 1:
-        text = f"{code_name!r} is the DevCodeName of several platforms: give the one that you mean a name of its own"
-        raise typer.BadParameter(text, param_hint="'--platform'")
-    return known[code_name]
 
 
 @app.command("replay")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import typer
+
 from gprov.apps.host.image.regular_files import open_regular
 from gprov.domain.errors import DeviceFault
 from gprov.domain.platform.default_table import default_table
@@ -29,3 +31,17 @@ def read_start(path: str, size: int) -> bytes:
 def read_platforms(path: str | None) -> tuple[Platform, ...]:
     """Of a platform table, or of the built-in one. Raises BadInput, DeviceMissing, DeviceFault."""
     return default_table() if path is None else parse_platform_table(path, read_user_file(path))
+
+
+def chosen_platform(table: tuple[Platform, ...], code_name: str | None) -> Platform:
+    """The platform of that name; a table of one platform needs none. Raises BadParameter."""
+    known = {platform.code_name: platform for platform in table}
+    if code_name is None and len(table) == 1:
+        return table[0]
+    if code_name not in known:
+        said = "is missing" if code_name is None else f"{code_name!r} is not in the platform table"
+        raise typer.BadParameter(f"{said}; known: {', '.join(known)}", param_hint="'--platform'")
+    if sum(platform.code_name == code_name for platform in table) > 1:
+        text = f"{code_name!r} is the DevCodeName of several platforms: give the one that you mean a name of its own"
+        raise typer.BadParameter(text, param_hint="'--platform'")
+    return known[code_name]

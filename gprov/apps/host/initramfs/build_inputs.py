@@ -60,7 +60,7 @@ def inputs_here(
         packages=packages,
         python=_python_packages(initramfs.sizes),
         files={f"/{node.path}": described(node) for node in initramfs.nodes},
-        archive=archive_with(processes, {**toolchain, **packages}),
+        archive=archive_with(processes, dict(sorted({**toolchain, **packages}.items()))),
     )
 
 

@@ -17,6 +17,7 @@ from gprov.apps.host.initramfs.hostfiles import read_file, read_text, write_file
 from gprov.apps.host.initramfs.initramfs import assemble
 from gprov.apps.host.initramfs.kernel import KernelBuilder, KernelFiles, KernelInputs, version_text
 from gprov.apps.host.initramfs.kernel_settings import KernelChoice, check_budget, configuration
+from gprov.apps.host.initramfs.own_names import OwnNames
 from gprov.apps.host.initramfs.parts import BOOT_LOADER, CONFIGURATION, FIRMWARE, PartSize
 from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.initramfs.rootfs import RootTree, inside
@@ -37,6 +38,7 @@ _COMPRESSOR = ("zstd", "--single-thread", "--quiet", "--stdout")
 BEST_LEVEL = 19  # higher levels need more memory for unpacking than a small unit has
 _ARCHIVES_KEPT = 20
 _NO_TRUST = BuiltInTrust()
+_USUAL_NAMES = OwnNames()
 _NOT_RECORDED: Mapping[str, str] = {}
 
 
@@ -83,16 +85,22 @@ class Builder:
         ca: OwnCa | None = None,
         trust: BuiltInTrust = _NO_TRUST,
         firmware: Sequence[FirmwareFile] = (),
+        own: OwnNames = _USUAL_NAMES,
     ) -> Initramfs:
         """Build an initramfs. ``specification``: path of the freeze specification; ``path``: search path for Python
         modules (default: that of this process); ``level``: of zstd, 1 to 19; ``ca``: the only CA that the unit trusts
-        (``gprov.domain.unit.trust``); ``trust``: keys of the images that it accepts; ``firmware``: files for drivers.
+        (``gprov.domain.unit.trust``); ``trust``: keys of the images that it accepts; ``firmware``: files for drivers;
+        ``own``: names and platforms of the adopter's units. Raises BadInput.
         """
         trust_files = trust.files()
         spec = parse_spec(read_text(specification), flavor, specification)
         with self._progress.phase(f"initramfs ({flavor}): collect"):
             folder = os.path.dirname(specification)
-            tree = collect(spec, folder, module_search_path() if path is None else path, self._processes)
+            modules = module_search_path() if path is None else path
+            with own.started(spec, specification, modules) as (started, search_path):
+                tree = collect(started, folder, search_path, self._processes, branding=own.branding)
+            for node in own.nodes():
+                tree.add(node, CONFIGURATION)
             if ca is not None:
                 add_ca(tree, ca)
             for path_there, content in trust_files.items():
@@ -162,9 +170,15 @@ class Builder:
 
 
 def collect(
-    spec: FreezeSpec, spec_folder: str, path: Sequence[str], processes: Processes, system: SourceSystem = HOST
+    spec: FreezeSpec,
+    spec_folder: str,
+    path: Sequence[str],
+    processes: Processes,
+    system: SourceSystem = HOST,
+    branding: Branding | None = None,
 ) -> RootTree:
-    """Return all that an initramfs holds, but for CA and keys. Arguments as for ``assemble``."""
+    """Return all that an initramfs holds, but for CA and keys. ``branding``: names in the boot loader's script, None
+    for the defaults; the other arguments as for ``assemble``."""
     tree = assemble(spec, spec_folder, path, system)
     if spec.usb_names:
         add_usb_names(tree, processes, spec.usb_names, system)
@@ -172,7 +186,7 @@ def collect(
         add_applets(tree, processes, program, system)
     check_interpreters(tree)
     if spec.loader:
-        for target, content in loader_files(processes, spec.loader, Branding(), system.grub).items():
+        for target, content in loader_files(processes, spec.loader, branding or Branding(), system.grub).items():
             tree.add(regular(inside(target), content), BOOT_LOADER)
     return tree
 

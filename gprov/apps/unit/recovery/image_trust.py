@@ -100,9 +100,11 @@ class ImageTrust:
         """Why another document than an image's manifest is not the owner's; "" if a signer of the owner signed it.
         ``judges`` must be true."""
         known = self._read_known()
-        chain = known.chains.believed if known is not None else None
-        if known is None or chain is None:
-            return f"no signature can be checked: {known.chains.problem if known is not None else 'no keys'}"
+        if known is None:
+            return "no signature can be checked: this kernel does not look for any"
+        chain = known.chains.believed
+        if chain is None:
+            return f"no signature can be checked: {known.chains.problem}"
         if signature is None:
             return f"is not signed: {source}{SIGNATURE_SUFFIX} is missing"
         try:

@@ -23,6 +23,15 @@ def unknown_keys(root: JsonObject) -> tuple[Problem, ...]:
     return tuple(islice(found, MOST_PROBLEMS))
 
 
+def note_misspelt(root: JsonObject) -> tuple[Problem, ...]:
+    """Return ``unknown_keys``. In a document that has problems, they become problems too: a misspelt key is often why
+    another one is missing."""
+    found = unknown_keys(root)
+    if root.problems:
+        root.problems.extend(found)
+    return found
+
+
 def _unknown(opened: Opened) -> list[str]:
     asked = {key.lower() for key in opened.asked}
     return [key for key in opened.value if not key.startswith("_") and key.lower() not in asked]
