@@ -7,9 +7,10 @@ import sys
 
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.apps.update.composition import context
+from gprov.apps.update.consent import Consent
 from gprov.apps.update.paths import UpdatePaths
 from gprov.apps.update.ports import UpdatePorts
-from gprov.apps.update.records import StateFile
+from gprov.apps.update.records import read_state
 from gprov.apps.update.settings import read_config
 from gprov.apps.update.system import SystemRecords
 from gprov.domain.errors import ExitCode
@@ -23,13 +24,14 @@ def show_status(ports: UpdatePorts, paths: UpdatePaths, bus: EventBus, *, as_jso
     """Raises GprovError."""
     config = read_config(ports.files, paths)
     system = SystemRecords(ports.files, ports.clock, paths, context(paths, bus))
-    state = StateFile(ports.files, paths, bus).value
+    state, question = read_state(ports.files, paths), Consent(ports.files, paths, bus).question()
     facts: dict[str, object] = {
         "server": config.server,
         "running": system.running,
         "window": describe_windows(config.windows),
         "confirm": config.confirm.value,
         "requested": system.pending(),
+        "asked": question.action if question is not None else "",
         **_action(state),
     }
     if as_json:

@@ -28,7 +28,6 @@ from gprov.apps.host.lab.products import Products
 from gprov.apps.host.lab.runner import Ending, RunningMachine
 from gprov.apps.host.lab.stage import HANDOVER, INIT_STARTED, Expectation
 from gprov.apps.host.lab.unit import VirtualUnit
-from gprov.apps.host.simulation.owner import Owner
 from gprov.apps.host.simulation.signed_factory import signed_files
 from gprov.apps.host.update.bundles import BundleMaker
 from gprov.domain.branding import Branding
@@ -39,7 +38,7 @@ from gprov.domain.trust.policy import TrustPolicy
 from tests.integ.update.broken_connection import SOUND, BrokenConnection, Fault
 from tests.integ.update.goosebit import GooseBit, running_goosebit
 from tests.integ.vm.conftest import PrepareUnit, RunStage
-from tests.integ.vm.test_owner_of_units import keys, under_keys
+from tests.integ.vm.test_owner_of_units import OWNER, keys, under_keys
 from tests.integ.vm.test_restore import tag
 from tests.integ.vm.unit_disks import disktags, primary_of, recovery_of
 from tests.integ.vm.updating_system import SystemFile, put_into, system_files, tar_of
@@ -53,7 +52,6 @@ BALLAST = 28 * MIB
 CUT_AT = 26 * MIB
 SECONDS = 600.0
 PAUSE = 3.0
-OWNER = Owner("over the air")
 # A Saturday; the owner allows restores from two to four.
 WINDOW, BEFORE, WITHIN = "Sat 02:00-04:00", "2026-11-28T00:10:00", "2026-11-28T02:10:00"
 CUT = Expectation(Ending.CRASHED, (INIT_STARTED, HANDOVER), SECONDS)
@@ -87,7 +85,7 @@ def new_image(container: LabContainer, products: Products, files: dict[str, Syst
         more=tar_of({**files, **ballast}),
     )
     image = Path(container.images().create(request, lambda _: None).path)
-    for name, content in signed_files(NEW, image.read_bytes(), OWNER, Release()).items():
+    for name, content in signed_files(NEW, image.read_bytes(), OWNER, Release(2, 2), "later signer").items():
         if name != NEW:
             (folder / name).write_bytes(content)
     return image

@@ -22,7 +22,7 @@ from typing_extensions import override
 from gprov import __version__
 from gprov.adapters.linux.net.bounded_head import BoundedResponse, HeadTooLong
 from gprov.domain.errors import BadInput, HttpRefusal, NetworkFault, Problem
-from gprov.domain.mfg.urls import redacted, url_problem
+from gprov.domain.mfg.urls import is_same_origin, redacted, url_problem
 from gprov.ports.network import Reply
 from gprov.ports.update import ArtifactStream, UpdateServer
 
@@ -179,7 +179,7 @@ class _Asked:
             problem = "is not encrypted"
         if problem:
             raise NetworkFault(redacted(self.url), f"redirects to {redacted(target)}, which {problem}")
-        same = urlsplit(self.url).netloc.lower() == urlsplit(target).netloc.lower()
+        same = is_same_origin(self.url, target)
         kept = {name: text for name, text in self.headers.items() if same or name != "Authorization"}
         return _Asked(method=self.method, url=target, headers=kept)
 
