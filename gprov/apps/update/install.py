@@ -16,7 +16,7 @@ from gprov.apps.update.reports import Reports
 from gprov.apps.update.result import RoundResult
 from gprov.apps.update.server import DdiServer
 from gprov.apps.update.source import ImageSource, WrongSize, read_source
-from gprov.apps.update.stored import check_name, is_stored
+from gprov.apps.update.stored import check_name, check_stored
 from gprov.apps.update.system import SystemRecords
 from gprov.domain.errors import (
     BadInput,
@@ -85,11 +85,18 @@ class Installation:
         admission, has_longer_chain = self.gate.admit(source)
         if admission.manifest is None and not source.artifact.hash[0]:
             raise RefusedByPolicy(f"{filename} has neither a manifest that counts nor a hash: nothing vouches for it")
-        if is_stored(self.ports, self.paths, source, admission.manifest):
+        if self.placement.is_stored(filename):
+            record.record(replace(_value(record), image=filename, kept=True))  # it stays whatever happens
+            check_stored(self.ports, self.paths, source, admission.manifest)
             return self._take_stored(record, source, admission.manifest, with_chain=has_longer_chain)
         self._prepare(record, source)
         self.placement.make_room(source, self.gate.refuses)
-        limits = FetchLimits(_value(record).proof, lambda proof: self._keep_proof(record, proof), STRETCH_SECONDS)
+        limits = FetchLimits(
+            proof=_value(record).proof,
+            keep_proof=lambda proof: self._keep_proof(record, proof),
+            keep_flushed=lambda size: record.record(replace(_value(record), flushed=size)),
+            seconds=STRETCH_SECONDS,
+        )
         fetcher = ImageFetcher(self.ports, self.paths, self.context)
         before = self._report_progress(record, source)
         fetched = fetcher.fetch(self.server, source, limits)
@@ -105,13 +112,13 @@ class Installation:
     def _take_stored(
         self, record: StateFile, source: ImageSource, manifest: Manifest | None, *, with_chain: bool
     ) -> RoundResult:
-        """RECOVERY has the image: nothing of it is fetched, and it stays whatever happens."""
+        """RECOVERY has the image: nothing of it is fetched."""
         filename = source.name.filename
         self.placement.remove_part(filename)
         if manifest is None:
             self.gate.verify(self.paths.image(filename))
         self.placement.place_beside(source, with_chain=with_chain, keeps=True)
-        record.record(replace(_value(record), image=filename, kept=True, boot=self.system.boot))
+        record.record(replace(_value(record), boot=self.system.boot))
         return self._ready(record, source)
 
     def _ready(self, record: StateFile, source: ImageSource) -> RoundResult:
@@ -126,10 +133,10 @@ class Installation:
         if state.image == filename and state.boot == boot:
             return
         if state.image == filename:
-            ImageFetcher(self.ports, self.paths, self.context).drop_unflushed(filename)
+            ImageFetcher(self.ports, self.paths, self.context).drop_unflushed(filename, state.flushed)
             record.record(replace(state, boot=boot))
         else:
-            record.record(replace(state, image=filename, kept=False, boot=boot))
+            record.record(replace(state, image=filename, kept=False, boot=boot, flushed=0))
 
     def _keep_proof(self, record: StateFile, proof: str) -> None:
         """One that is too long to be kept is not used."""
@@ -147,7 +154,7 @@ class Installation:
             if state.restarts >= _MOST_RESTARTS:
                 raise
             self.context.bus.warning(f"{fault}: the download begins anew")
-            record.record(replace(state, restarts=state.restarts + 1, proof=""))
+            record.record(replace(state, restarts=state.restarts + 1, proof="", flushed=0))
             return False
         if manifest is None:
             self.gate.verify(self.paths.part(source.name.filename))
@@ -159,7 +166,7 @@ class Installation:
         stem = state.image.removesuffix(SUFFIX)
         if not self.placement.put_in_place(state.image):
             self.context.bus.warning(f"{state.image} is not on RECOVERY any more: it is downloaded again")
-            record.record(replace(state, phase=Phase.DOWNLOAD, proof=""))
+            record.record(replace(state, phase=Phase.DOWNLOAD, proof="", flushed=0))
             return RoundResult(0.0)
         try:
             self.gate.admit_stored(state.image, self.paths.image(state.image))

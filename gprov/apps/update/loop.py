@@ -8,6 +8,7 @@ from gprov.apps.unit.reporting.bus import EventBus
 from gprov.apps.unit.reporting.unexpected import unexpected_errors_translated
 from gprov.apps.update.agent import UpdateAgent
 from gprov.apps.update.consent import Consent
+from gprov.apps.update.fetch import BrokenDownload
 from gprov.apps.update.paths import UpdatePaths
 from gprov.apps.update.ports import UpdatePorts
 from gprov.apps.update.records import read_state
@@ -29,6 +30,9 @@ def run_forever(agent: UpdateAgent, ports: UpdatePorts, paths: UpdatePaths, bus:
         try:
             with unexpected_errors_translated():  # what one message of the server does must not end the agent
                 pause, failures = agent.round().pause, 0
+        except BrokenDownload as fault:
+            bus.error(fault)
+            pause, failures = FIRST_PAUSE, 0
         except GprovError as error:
             bus.error(error)
             pause, failures = pause_after(failures), failures + 1

@@ -69,6 +69,10 @@ class ImagePlacement:
             self._files.rename(part, image)
         return self._files.status(image) is not None
 
+    def is_stored(self, filename: str) -> bool:
+        """Raises DeviceFault."""
+        return self._files.status(self._paths.image(filename)) is not None
+
     def remove_part(self, filename: str) -> None:
         """Raises DeviceFault."""
         if filename:

@@ -25,16 +25,13 @@ def check_name(name: ImageName) -> None:
         raise BadInput(f"image name {name.filename[:40]!r}…", [Problem("", problem)])
 
 
-def is_stored(ports: UpdatePorts, paths: UpdatePaths, source: ImageSource, manifest: Manifest | None) -> bool:
-    """Whether RECOVERY has the offered image, by size and hash. ``manifest``: one that counts, None without. Raises
-    BadInput if it has another one of that name, before anything is changed; DeviceFault."""
-    filename = source.name.filename
-    path = paths.image(filename)
+def check_stored(ports: UpdatePorts, paths: UpdatePaths, source: ImageSource, manifest: Manifest | None) -> None:
+    """RECOVERY has the offered image, by size and hash, and no other one of that name. ``manifest``: one that counts,
+    None without. Raises BadInput, before anything is changed; DeviceFault."""
+    path = paths.image(source.name.filename)
     status = ports.files.status(path)
-    if status is None:
-        return False
-    if status.size == source.size and _has_content(ports, path, source, manifest):
-        return True
+    if status is not None and status.size == source.size and _has_content(ports, path, source, manifest):
+        return
     how = "give the new image another name, or remove the old one from RECOVERY"
     raise BadInput(path, [Problem("", f"has other content than the image of this name on the server: {how}")])
 

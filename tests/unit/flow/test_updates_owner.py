@@ -200,3 +200,95 @@ def test_a_later_action_replaces_one_that_waits() -> None:
     unit.work()
     assert images(unit) == {IMAGE_NAME, f"{NEWER}.partial"}
     assert second.remarks
+
+
+def test_a_restart_that_has_not_come_waits_for_the_next_window() -> None:
+    unit = plain()
+    unit.config += 'window = ["Sat 02:00-04:00"]\nreboot = "no"\n'
+    unit.local_time.minute = LocalMinute(5, 130)
+    unit.updates.assign({NEWER: image()})
+    unit.start()
+    unit.work()
+    assert driver(unit).exists("PRIMARY", "/etc/provisioning/boot_request")
+    config = f"{unit.paths.recovery}/update/update.toml"
+    unit.ports().files.replace(config, unit.config.replace('"no"', '"yes"').encode())
+    unit.local_time.minute = LocalMinute(5, 250)
+    assert unit.work().waiting == "the restart of the unit"
+    unit.local_time.minute = LocalMinute(5, 239)
+    with pytest.raises(MachineStopped):
+        unit.work()
+
+
+def test_nothing_can_be_decided_before_it_is_offered() -> None:
+    unit = plain()
+    unit.config += 'confirm = "owner"\n'
+    unit.start()
+    unit.work()
+    for agreed in (True, False):
+        with pytest.raises(RefusedByPolicy, match="the server has not offered it"):
+            decide(unit.ports().files, unit.paths, EventBus(unit.world.machine.clock), "17", agreed=agreed)
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_confirmation_holds_for_the_files_that_were_offered(changed: bool) -> None:
+    """The server asks for it before it offers them for an installation, perhaps others by the same id."""
+    unit = plain()
+    unit.config += 'confirm = "owner"\n'
+    action = unit.updates.assign({NEWER: image()}, state=ActionState.WAITING)
+    unit.start()
+    unit.work()
+    decide(unit.ports().files, unit.paths, EventBus(unit.world.machine.clock), action.id, agreed=True)
+    copy = deepcopy(unit)
+    if changed:
+        action.state, action.files = ActionState.RUNNING, {NEWER: image({"srv/other": b"x"})}
+        assert unit.work().waiting == f"the owner: gprov-update confirm {action.id}"
+        decide(unit.ports().files, unit.paths, EventBus(unit.world.machine.clock), action.id, agreed=True)
+        assert not driver(unit).exists("RECOVERY", "/update/offer")
+    else:
+        unit = copy
+        unit.work()
+        assert unit.updates.actions[0].confirmations == ["confirmed"]
+    with pytest.raises(MachineStopped):
+        unit.work()
+
+
+def test_a_confirmation_of_other_files_that_the_server_asks_for_next() -> None:
+    unit = plain()
+    unit.config += 'confirm = "owner"\n'
+    action = unit.updates.assign({NEWER: image()}, state=ActionState.WAITING)
+    unit.start()
+    unit.work()
+    decide(unit.ports().files, unit.paths, EventBus(unit.world.machine.clock), action.id, agreed=True)
+    action.files = {NEWER: image({"srv/other": b"x"})}
+    assert unit.work().waiting.startswith("the owner:")
+    assert action.confirmations == []
+
+
+def test_a_server_that_goes_on_asking_is_denied_once() -> None:
+    unit = plain()
+    unit.config += 'confirm = "owner"\n'
+    action = unit.updates.assign({NEWER: image()}, state=ActionState.WAITING)
+    unit.start()
+    agent = unit.agent()
+    agent.round()
+    decide(unit.ports().files, unit.paths, EventBus(unit.world.machine.clock), action.id, agreed=False)
+    assert [agent.round().waiting for _ in range(3)] == ["the server, since action 17 is denied at the unit"] * 3
+    assert action.confirmations == ["denied"]
+
+
+def test_another_action_that_is_denied_leaves_a_requested_restore_alone() -> None:
+    unit = plain()
+    unit.config += 'reboot = "no"\n'
+    first = unit.updates.assign({NEWER: image()})
+    unit.start()
+    unit.work()
+    first.state = ActionState.ENDED
+    second = unit.updates.assign({OLDER: image()}, state=ActionState.WAITING)
+    config = f"{unit.paths.recovery}/update/update.toml"
+    unit.ports().files.replace(config, f'{unit.config}confirm = "owner"\n'.encode())
+    unit.work()
+    decide(unit.ports().files, unit.paths, EventBus(unit.world.machine.clock), second.id, agreed=False)
+    second.state = ActionState.RUNNING
+    assert unit.work().waiting.startswith("the restart into ")
+    assert driver(unit).exists("PRIMARY", "/etc/provisioning/boot_request")
+    assert second.results == []

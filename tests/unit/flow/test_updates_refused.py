@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
+import pytest
+
 from gprov.adapters.fake.archive.artifacts import build_image
-from gprov.adapters.fake.machine.stop import StopReason
+from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
+from gprov.adapters.fake.update.server import ActionState
 from gprov.apps.host.simulation.owner import Owner
 from gprov.apps.host.simulation.signed_factory import build_in, sign_factory, signed_files
 from gprov.apps.host.simulation.updates import UpdatedUnit
@@ -12,7 +17,7 @@ from gprov.domain.trust.ratchets import RatchetValues, serialise_ratchets
 from gprov.domain.update.window import LocalMinute
 from tests.unit.flow import units
 from tests.unit.flow.driver import NEWER
-from tests.unit.flow.updated_units import BALLAST, bundle, driver, image, images, plain, refused, signed
+from tests.unit.flow.updated_units import BALLAST, OLDER, bundle, driver, image, images, plain, refused, running, signed
 
 
 def test_an_unsigned_image_where_signatures_are_enforced() -> None:
@@ -128,3 +133,58 @@ def test_a_kernel_that_restores_no_image_by_its_name() -> None:
     unit.work()
     assert action.results == ["failure"]
     assert "restores no image by its name" in action.details
+
+
+def test_a_deployment_that_cannot_be_read_fails_once() -> None:
+    unit = plain()
+    action = unit.updates.assign({NEWER: image()}, download="perhaps")
+    refused(unit, action, "$.deployment.download: unknown value")
+    action.state = ActionState.RUNNING
+    unit.work()
+    assert action.results == ["failure", "failure"]
+    action.state, action.download = ActionState.RUNNING, "forced"
+    with pytest.raises(MachineStopped):
+        unit.work()
+
+
+def test_a_deployment_that_cannot_be_read_leaves_a_requested_restore_alone() -> None:
+    unit = plain()
+    unit.config += 'reboot = "no"\n'
+    first = unit.updates.assign({NEWER: image()})
+    unit.start()
+    unit.work()
+    first.state = ActionState.ENDED
+    second = unit.updates.assign({OLDER: image()}, download="perhaps")
+    assert unit.work().waiting.startswith("the restart into WIDGET.LNX.SHINY.2026-02-01.10")
+    assert (second.results, driver(unit).exists("PRIMARY", "/etc/provisioning/boot_request")) == ([], True)
+
+
+def test_a_manifest_that_always_ends_early() -> None:
+    """The server says nothing of the end: the connection, or the file."""
+    unit = signed()
+    action = unit.updates.assign(signed_files(NEWER, image(), Owner()))
+    unit.start()
+    unit.updates.breaks, unit.updates.short = [10] * 4, True
+    for _ in range(4):
+        assert unit.work().waiting == "the server to hand out the image"
+    assert action.results == []
+    again = deepcopy(unit)
+    with pytest.raises(MachineStopped):
+        again.work()
+    unit.updates.breaks = [10]
+    unit.work()
+    assert action.results == ["failure"]
+    assert "bytes that the server has announced" in action.details
+
+
+@pytest.mark.parametrize("suffix", ["", ".swu"])
+def test_a_name_that_leaves_no_place_for_a_signature(suffix: str) -> None:
+    unit = signed()
+    name = f"WIDGET.LNX.SHINY.2026-02-01.{'1'.zfill(207)}.upd"
+    assert len(name) == 239
+    files = signed_files(name, image(), Owner()) if not suffix else bundle(name, Owner(), image())
+    refused(unit, unit.updates.assign(files), "is longer than 238 bytes")
+    shorter = name.replace("SHINY.2026-02-01.0", "SHINY.2026-02-01.")
+    unit.updates.assign(signed_files(shorter, image(), Owner()))
+    unit.live()
+    assert running(unit) == [shorter]
