@@ -16,10 +16,13 @@ from functools import cache
 from pathlib import Path
 
 from gprov.apps.host.runbook.entries import Chapter, Entry, Shown, chapters, doubled
-from tools.shown_texts.collect import Collector, Kind, Texts
+from tools.shown_texts.collect import Collector, Texts
+from tools.shown_texts.kinds import Kind
 from tools.shown_texts.left_out import is_left_out
+from tools.shown_texts.plain_names import plain
 from tools.shown_texts.program import index
-from tools.shown_texts.sources import ROOT, unit_modules
+from tools.shown_texts.scripts import script_texts
+from tools.shown_texts.sources import OF_KERNEL, PROGRAMS, ROOT, TOOLS, unit_modules
 
 PAGES = ROOT / "docs/runbook"
 TEXTS = ROOT / "gprov/apps/host/runbook/texts.json"
@@ -49,8 +52,14 @@ first words of the text, or ask on any host:
 
     gprov explain 'RECOVERY could not be used to record this boot: /dev/sdb2: Input/output error'
 
-A name in braces, such as `{node}`, stands for what the unit puts there: a device, a file, a number, or the
-reason, which has an entry of its own. What several texts have in common is at the beginning of each page.
+The text may be a line of a log, a row of a display, or what can be read in a photo: what stands in front of
+it does not matter, nor where a display breaks or cuts it. Some words in a row are enough; `part of:` is in
+front of what such a part may belong to, the most similar first.
+
+A name in braces, such as `{device}`, stands for what the unit puts there: a device, a file, a number, or the
+reason, which has an entry of its own. `subject` is what the text is about (a device, file or program),
+`items` are several, `expected` and `found` what must be and what is. What several texts have in common is at
+the beginning of each page.
 
 How a text is shown:
 
@@ -61,6 +70,11 @@ How a text is shown:
   `failed after … s:` with its reason if it fails.
 - **problem in an input**: behind the name of a file, and the place in it.
 - **part of another text**: within a message, warning or error, mostly behind a colon.
+
+Behind that stand the programs that show it: those of the kernel (start, restore, erase, provisioning), or
+those in the running system. updates: `gprov-update`, whose texts are in the journal, and in its reports to
+the update server. tools: the other programs in the image, at the terminal or in the journal, behind the name
+of the program.
 
 Lines of the log of severity LOG (the word behind the time) need no action and are not listed. `python -m
 tools.runbook` makes these pages from the source of the programs and `gprov/apps/host/runbook/data`; a test
@@ -77,19 +91,22 @@ def collected() -> Texts:
 @cache
 def needed() -> dict[str, Shown]:
     """Texts that have an entry, in order. Of those that differ in the names of placeholders, the first."""
-    texts = collected()
+    texts, scripts = collected(), script_texts(ROOT)
     alike: dict[str, list[str]] = {}
-    for template, kinds in sorted(texts.found.items()):
-        if not is_left_out(template, texts.places[template], kinds):
+    for template in sorted({*texts.found, *scripts}):
+        kinds = texts.found.get(template, set())
+        if template in scripts or not is_left_out(template, texts.places[template], kinds):
             alike.setdefault(re.sub(r"\{\w+\}", "{}", template), []).append(template)
     found: dict[str, Shown] = {}
     for templates in alike.values():
-        shown = {kind for one in templates for kind in texts.found[one]}
+        shown = {kind for one in templates for kind in texts.found.get(one, set()) | scripts.get(one, set())}
         listed = tuple(kind.value for kind in _LISTED if kind in shown)
         if listed:
-            programs = {program for one in templates for program in texts.programs[one]}
-            found[templates[0]] = Shown(listed, tuple(sorted(programs)))
-    return found
+            programs = {program for one in templates for program in texts.programs.get(one, ())}
+            programs |= {TOOLS} if scripts.keys() & {*templates} else set()
+            first = templates[0]
+            found[first if first in scripts else plain(first)] = Shown(listed, tuple(sorted(programs)))
+    return dict(sorted(found.items()))
 
 
 def texts_document(shown: dict[str, Shown]) -> str:
@@ -137,12 +154,18 @@ def _entry(entry: Entry, shown: dict[str, Shown]) -> str:
     lines = [f"### {_heading(first)}", "", *(line for text in entry.texts for line in _shown_text(text)), ""]
     kinds = [kind for kind in _KINDS if any(text in shown and kind in shown[text].kinds for text in entry.texts)]
     programs = sorted({program for text in entry.texts if text in shown for program in shown[text].programs})
-    by = "every program" if len(programs) > 3 else ", ".join(programs)
+    by = _programs(programs)
     lines.append(_wrapped(f"*{', '.join(_KINDS[kind] for kind in kinds)}; {by}*"))
     lines += ["", _item("Means", entry.means), _item("Unit", entry.unit)]
     if entry.person:
         lines.append(_item("Person", entry.person))
     return "\n".join(lines)
+
+
+def _programs(programs: Sequence[str]) -> str:
+    if set(programs) == set(PROGRAMS):
+        return "every program"
+    return "every program of the kernel" if set(programs) == set(OF_KERNEL) else ", ".join(programs)
 
 
 def _shown_text(template: str) -> list[str]:

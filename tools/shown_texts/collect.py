@@ -10,28 +10,11 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import Enum
 
 from tools.shown_texts.errors import ErrorSentences
+from tools.shown_texts.kinds import Kind
 from tools.shown_texts.program import Program, Scope, ancestors, dotted, keyword_or
 from tools.shown_texts.wording import Resolver, Wording, bind, is_prose, returned
-
-
-class Kind(Enum):
-    """How a text is shown. PART: inside of another text. LOG: a line of logs only."""
-
-    MESSAGE = "message"
-    WARNING = "warning"
-    ERROR = "error"
-    SCREEN = "screen"
-    QUESTION = "question"
-    MENU = "menu"
-    PASSWORD = "password"  # noqa: S105 - the prompt of a password
-    OPERATION = "operation"
-    PROGRESS = "progress"
-    PROBLEM = "problem"
-    PART = "part"
-    LOG = "log"
 
 
 @dataclass(frozen=True)

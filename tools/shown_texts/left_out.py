@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
-from tools.shown_texts.collect import Kind
+from tools.shown_texts.kinds import Kind
 
 # Modules, by the beginning of their names, whose sentences are no texts that a unit shows. Errors of theirs count.
 MODULES: dict[str, str] = {
@@ -14,6 +14,8 @@ MODULES: dict[str, str] = {
     "gprov.apps.mfg.qa": "content of the QA document",
     "gprov.apps.mfg.recovery_contents": "content of the QA document",
     "gprov.apps.mfg.reports": "names of documents in the log",
+    "gprov.apps.update.main._parser": "help of a command",
+    "gprov.apps.update.server.DdiServer._request": "header of a message to the server",
     "gprov.domain.boot.boot_menu._restore": "evidence of a restore, in the log",
     "gprov.domain.boot.budget.serialise_budget": "comment in a file",
     "gprov.domain.boot.decide._decide_from_disks": "what is waited for, in the log",
@@ -45,9 +47,11 @@ MODULES: dict[str, str] = {
     "gprov.domain.unit.credentials": "description of a message",
     "gprov.domain.unit.netconfig": "content of a file",
     "gprov.domain.unit.shell_access.serialise_shell_access": "comment in a file",
+    "gprov.domain.update.state.serialise_state": "comment in a file",
 }
 # Single texts.
 TEXTS: dict[str, str] = {
+    "Exit status: 0 done, 1 negative verdict, 2 wrong usage, 3 a server, file or device failed.": "help of a command",
     "set default=0\nset timeout_style=menu\nset timeout={erase_seconds}\n{keep}{erase}": "content of a menu file",
 }
 

@@ -15,7 +15,12 @@ PROGRAMS = {
     "restore": ("gprov.apps.restore",),
     "erase": ("gprov.apps.erase",),
     "provisioning": ("gprov.apps.mfg",),
+    "updates": ("gprov.apps.update",),
 }
+# Those of the kernel; the agent of updates runs in the system and has only what it imports.
+OF_KERNEL = ("start", "restore", "erase", "provisioning")
+# The tools in an image, which are scripts.
+TOOLS = "tools"
 _SHARED = "gprov.apps.unit"
 _DOTTED = re.compile(r"gprov(?:\.\w+)+")
 
@@ -54,9 +59,8 @@ def _programs(name: str, reached: dict[str, set[str]], shared: set[str]) -> tupl
     for program, packages in PROGRAMS.items():
         if name.startswith(packages):
             return (program,)
-    if name in shared:
-        return tuple(PROGRAMS)
-    return tuple(program for program in PROGRAMS if name in reached[program])
+    everywhere = OF_KERNEL if name in shared else ()
+    return tuple(program for program in PROGRAMS if program in everywhere or name in reached[program])
 
 
 def _closure(root: Path, packages: tuple[str, ...], trees: dict[str, ast.Module]) -> set[str]:

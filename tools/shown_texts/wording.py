@@ -234,7 +234,10 @@ class Resolver:
 
     def _returned(self, node: ast.Call) -> Iterable[Wording]:
         """Texts that a function returns, if these are sentences."""
-        scopes = self.program.functions.get(dotted(node.func).rpartition(".")[2], [])
+        name = dotted(node.func).rpartition(".")[2]
+        scopes = self.program.functions.get(name, [])
+        if name.startswith("_"):  # of the same module
+            scopes = [one for one in scopes if one.module is self.scope.module]
         if len(scopes) != 1 or scopes[0].function is None or self.depth > _DEPTH:
             return [placeholder(node)]
         [scope] = scopes

@@ -13,6 +13,7 @@ from gprov.apps.host.runbook.entries import Chapter, chapters, doubled, shown_te
 from gprov.apps.host.runbook.matching import explain, expression
 from tools import runbook
 from tools.shown_texts import by_hand, left_out
+from tools.shown_texts.sources import ROOT
 
 
 def test_every_text_has_an_entry() -> None:
@@ -74,14 +75,23 @@ def test_every_text_is_found_by_itself() -> None:
                 assert found[0].entry is entry or expression(found[0].template).fullmatch(" ".join(shown.split())), text
 
 
+def words_of(program: str) -> str:
+    """Source of a program in an image, which has its options and commands."""
+    tool = ROOT / "gprov/apps/host/image/tools/sbin" / program
+    agent = ROOT / "gprov/apps/update/main.py"
+    return (agent if program == "gprov-update" else tool).read_text()
+
+
 @pytest.mark.parametrize("chapter", chapters(), ids=lambda chapter: chapter.name)
 def test_what_entries_tell_a_person_to_run_exists(chapter: Chapter) -> None:
-    programs = {*ALL_TOOLS.programs, "gprov-hardware"}
+    programs = {*ALL_TOOLS.programs, "gprov-hardware", "gprov-update"}
     commands = {" ".join(page.words) for page in command_pages(whole_application())}
     for entry in chapter.entries:
         for quoted in re.findall(r"`([^`]*)`", f"{entry.means} {entry.unit} {entry.person}"):
             if quoted.startswith("gprov-"):
-                assert quoted in programs, entry.texts[0]
+                program, *words = quoted.split()
+                assert program in programs, entry.texts[0]
+                assert all(word in words_of(program) for word in words), entry.texts[0]
             elif quoted.startswith("gprov "):
                 assert quoted in commands, entry.texts[0]
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.shown_texts.collect import Collector, Kind, Texts
+from tools.shown_texts.collect import Collector, Texts
+from tools.shown_texts.kinds import Kind
 from tools.shown_texts.program import index
 from tools.shown_texts.sources import unit_modules
 from tools.shown_texts.wording import is_prose

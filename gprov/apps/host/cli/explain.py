@@ -19,7 +19,7 @@ _OF_THE_LOG = (
     "lines of the log of severity LOG need no action, and most are not in the runbook; look for the next one of "
     "severity MSG, WARNING or ERROR"
 )
-_UNKNOWN = "the runbook has no such text; give one text in quotes, as the unit shows it, from its beginning"
+_UNKNOWN = "the runbook has no such text; give one text in quotes, as the unit shows it, or some words of it in a row"
 # Entries have links of their pages.
 _LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
 
@@ -30,12 +30,13 @@ def attach(root: typer.Typer, name: str) -> None:
 
 def explain_text(
     words: Annotated[
-        list[str], typer.Argument(metavar="TEXT", help="the text as a unit shows it, or a line of its log")
+        list[str],
+        typer.Argument(metavar="TEXT", help="the text as a unit shows it, a line of its log, or a part of the text"),
     ],
     as_json: Json = False,
 ) -> int:
-    """What a text that a unit has shown means, what the unit does by itself, and what to do. Status 1: it is not in the
-    runbook."""
+    """What a text that a unit has shown means, what the unit does by itself, and what to do. Of a text that was cut or
+    has lost its beginning, all that it may be a part of, the most similar first. Status 1: it is not in the runbook."""
     from gprov.apps.host.runbook.matching import explain
 
     text = " ".join(words)
@@ -46,6 +47,7 @@ def explain_text(
                 {
                     "text": one.text,
                     "template": one.template,
+                    "whole": one.is_whole,
                     "page": f"docs/runbook/{one.chapter.name}.md",
                     "means": one.entry.means,
                     "unit": one.entry.unit,
@@ -59,7 +61,7 @@ def explain_text(
         say(f"gprov: explain: {_OF_THE_LOG if _LOG.match(text) else _UNKNOWN}", err=True)
         return ExitCode.NEGATIVE
     for one in found:
-        say(one.template)
+        say(one.template if one.is_whole else f"part of: {one.template}")
         for label, paragraph in (("means", one.entry.means), ("unit", one.entry.unit), ("person", one.entry.person)):
             _print(label, paragraph)
     return ExitCode.DONE

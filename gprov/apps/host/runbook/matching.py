@@ -1,31 +1,38 @@
-"""Finds the entries of a text as a unit has shown it: the whole text, and parts that were put into it."""
+"""Finds the entries of a text as a unit has shown it: the whole text, and parts that were put into it; or, of a text
+that is a part of another one, the entries of all that it may be a part of."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from gprov.apps.host.runbook.entries import Chapter, Entry, chapters
+from gprov.apps.host.runbook.fragments import Fitting, Fragments, pieces
+from gprov.apps.host.runbook.shown_line import shown_line
 
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{(\w+)\}")
-# Line of a log (time, severity), or what a display puts in front.
-_HEAD = re.compile(r"(?:\S+Z (?:LOG|MSG|WARNING|ERROR) |Warning: |ERROR: |gprov: )+")
 # "and so on" of a message with several problems.
 _MORE = re.compile(r" \(and \d+ more\)$")
 # How deep parts in parts are looked for.
 _DEPTH = 4
+# Of entries that a fragment may belong to, so many are told.
+MOST_FRAGMENTS = 8
+_NEARLY = 0.9
+# A whole text that says less than this share of what a fragment says was found by chance.
+_HARDLY = 0.5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Found:
-    """``text``: what matched the template."""
+    """``text``: what matched the template. ``is_whole``: False if it is only a part of one of its texts."""
 
     template: str
     entry: Entry
     chapter: Chapter
     text: str
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,16 +61,34 @@ def expression(template: str) -> re.Pattern[str]:
 
 
 def explain(text: str, book: Iterable[Chapter] | None = None) -> tuple[Found, ...]:
-    """Entries of a text, the one of the whole text first, then those of its parts. Empty if there is none."""
-    patterns = _patterns(chapters() if book is None else tuple(book))
-    plain = _HEAD.sub("", " ".join(text.split()), count=1)
-    found = list(_explain(plain, patterns, 0))
-    return tuple({one.template: one for one in reversed(found)}.values())[::-1]
+    """Entries of a text: the one of the whole text first, then those of its parts, then those of texts that it is a
+    part of and that say more. Only these if they say much more. Empty if there is none."""
+    known = chapters() if book is None else tuple(book)
+    plain = shown_line(text)
+    whole = list({one.template: one for one in reversed([*_explain(plain, _patterns(known), 0)])}.values())[::-1]
+    said = sum(len("".join(pieces(one.template))) for one in whole)
+    fitting = [one for one in _fragments(known).fitting(plain) if one.overlap > said]
+    if fitting and said < _HARDLY * fitting[0].overlap:
+        whole = []
+    return (*whole, *_parts_of(plain, fitting, known))
 
 
-def is_known(text: str) -> bool:
-    """Is there an entry of the whole text, or of the last part of "SUBJECT: REASON"?"""
-    return bool(explain(text))
+def _parts_of(fragment: str, fitting: Sequence[Fitting], book: tuple[Chapter, ...]) -> Iterator[Found]:
+    """Entries of those that say nearly as much of the fragment as the best, each once."""
+    patterns = _patterns(book)
+    entries: list[Entry] = []
+    for one in fitting:
+        pattern = patterns[one.index]
+        if one.overlap < _NEARLY * fitting[0].overlap or len(entries) == MOST_FRAGMENTS:
+            return
+        if pattern.entry not in entries:
+            entries.append(pattern.entry)
+            yield _found(pattern, fragment, is_whole=False)
+
+
+@cache
+def _fragments(book: tuple[Chapter, ...]) -> Fragments:
+    return Fragments(one.template for one in _patterns(book))
 
 
 @cache
@@ -95,6 +120,10 @@ def _patterns(book: tuple[Chapter, ...]) -> tuple[_Pattern, ...]:
     )
 
 
+def _found(pattern: _Pattern, text: str, *, is_whole: bool = True) -> Found:
+    return Found(template=pattern.template, entry=pattern.entry, chapter=pattern.chapter, text=text, is_whole=is_whole)
+
+
 def _explain(text: str, patterns: tuple[_Pattern, ...], depth: int) -> Iterator[Found]:
     """The best template of the text, and what explains the values in it; else what explains the text behind its first
     colon: a subject is in front of most reasons."""
@@ -102,7 +131,7 @@ def _explain(text: str, patterns: tuple[_Pattern, ...], depth: int) -> Iterator[
         return
     for one in patterns:
         if match := one.expression.fullmatch(text):
-            yield Found(one.template, one.entry, one.chapter, text)
+            yield _found(one, text)
             for value in match.groups():
                 yield from _explain(value, patterns, depth + 1)
             return
@@ -112,7 +141,5 @@ def _explain(text: str, patterns: tuple[_Pattern, ...], depth: int) -> Iterator[
         return
     head, colon, rest = text.partition(": ")
     if colon:
-        yield from (
-            Found(one.template, one.entry, one.chapter, head) for one in patterns if one.expression.fullmatch(head)
-        )
+        yield from (_found(one, head) for one in patterns if one.expression.fullmatch(head))
         yield from _explain(rest, patterns, depth)
