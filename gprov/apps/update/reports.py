@@ -28,14 +28,16 @@ class Reports:
         """The server, and people at the unit, once for each change. Raises DeviceFault."""
         if self._is_news("state", f"{action} {text}"):
             self._bus.message(f"action {action}: {text}")
-            self._send(record, action, text)
+            if self._counted(record, action):
+                self._deliver(action, text, None)
 
     def progress(self, record: StateFile, stem: str, done: int, size: int) -> None:
         """Of the download of an image; in bytes. Raises DeviceFault."""
         state = record.value
         if state is not None and self._is_news("download", f"{state.action} {done * STEPS // size}"):
             parts, whole = done // _MIB, -(-size // _MIB)
-            self._send(record, state.action, f"downloading {stem}: {parts} of {whole} MiB", (parts, whole))
+            if self._counted(record, state.action):
+                self._deliver(state.action, f"downloading {stem}: {parts} of {whole} MiB", (parts, whole))
 
     def fault(self, action: str, fault: DeviceFault) -> None:
         """What keeps the unit from going on, and can perhaps not be recorded."""
@@ -46,13 +48,15 @@ class Reports:
         is_news, self._told[kind] = self._told.get(kind) != text, text
         return is_news
 
-    def _send(self, record: StateFile, action: str, text: str, progress: tuple[int, int] | None = None) -> None:
+    def _counted(self, record: StateFile, action: str) -> bool:
+        """Whether the server is sent one more."""
         state = record.value
-        if state is not None and state.action == action:
-            if state.reports >= MOST_REPORTS:
-                return
-            record.record(replace(state, reports=state.reports + 1))
-        self._deliver(action, text, progress)
+        if state is None or state.action != action:
+            return True
+        if state.reports >= MOST_REPORTS:
+            return False
+        record.record(replace(state, reports=state.reports + 1))
+        return True
 
     def _deliver(self, action: str, text: str, progress: tuple[int, int] | None) -> None:
         try:

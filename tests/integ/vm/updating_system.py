@@ -57,6 +57,7 @@ gprov-boot-good
     echo "update answered"
     sleep {AFTERWARDS}
     sync
+    mount -o remount,ro /mnt/RECOVERY
     poweroff -f
 done ) &
 gprov-update run

@@ -10,7 +10,6 @@ import threading
 import time
 from contextlib import suppress
 
-
 _LONGEST_WAIT = 60.0  # seconds until a later end is seen
 
 
