@@ -129,7 +129,7 @@ def some_time_after(log: Path, text: bytes) -> Callable[[], bool]:
     return holds
 
 
-@pytest.mark.parametrize("firmware", list(FirmwareKind), ids=lambda firmware: firmware.value)
+@pytest.mark.parametrize("firmware", list(FirmwareKind), ids=str)
 def test_a_unit_updates_itself_through_cuts(
     firmware: FirmwareKind,
     container: LabContainer,
