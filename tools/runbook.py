@@ -19,6 +19,7 @@ from gprov.apps.host.runbook.entries import Chapter, Entry, Shown, chapters, dou
 from tools.shown_texts.collect import Collector, Texts
 from tools.shown_texts.kinds import Kind
 from tools.shown_texts.left_out import is_left_out
+from tools.shown_texts.os_texts import os_texts
 from tools.shown_texts.plain_names import plain
 from tools.shown_texts.program import index
 from tools.shown_texts.scripts import script_texts
@@ -27,6 +28,8 @@ from tools.shown_texts.sources import OF_KERNEL, PROGRAMS, ROOT, TOOLS, unit_mod
 PAGES = ROOT / "docs/runbook"
 TEXTS = ROOT / "gprov/apps/host/runbook/texts.json"
 _WIDTH = 110
+# An entry with more texts is to be split by what they mean and what helps.
+MOST_TEXTS = 40
 # Lines of logs only have no entries of their own.
 _LISTED = tuple(kind for kind in Kind if kind is not Kind.LOG)
 _KINDS = {
@@ -106,7 +109,8 @@ def needed() -> dict[str, Shown]:
             programs |= {TOOLS} if scripts.keys() & {*templates} else set()
             first = templates[0]
             found[first if first in scripts else plain(first)] = Shown(listed, tuple(sorted(programs)))
-    return dict(sorted(found.items()))
+    reasons = {text: Shown((Kind.PART.value,), tuple(sorted((*PROGRAMS, TOOLS)))) for text in os_texts()}
+    return dict(sorted((found | reasons).items()))
 
 
 def texts_document(shown: dict[str, Shown]) -> str:
@@ -128,6 +132,11 @@ def stale(shown: Iterable[str], book: Iterable[Chapter]) -> tuple[str, ...]:
     """Texts of entries that no unit shows."""
     known = set(shown)
     return tuple(text for chapter in book for entry in chapter.entries for text in entry.texts if text not in known)
+
+
+def broad(book: Iterable[Chapter]) -> tuple[str, ...]:
+    """The first texts of entries that have so many that they cannot say what to do about each."""
+    return tuple(entry.texts[0] for chapter in book for entry in chapter.entries if len(entry.texts) > MOST_TEXTS)
 
 
 def pages(book: Sequence[Chapter], shown: dict[str, Shown]) -> dict[Path, str]:
@@ -163,7 +172,7 @@ def _entry(entry: Entry, shown: dict[str, Shown]) -> str:
 
 
 def _programs(programs: Sequence[str]) -> str:
-    if set(programs) == set(PROGRAMS):
+    if set(PROGRAMS) <= set(programs):
         return "every program"
     return "every program of the kernel" if set(programs) == set(OF_KERNEL) else ", ".join(programs)
 
@@ -214,10 +223,15 @@ def main(words: Sequence[str]) -> int:
     for path, text in pages(book, shown).items():
         path.write_text(text)
     lacking, old, twice = missing(shown, book), stale(shown, book), doubled(book)
-    for label, texts in (("without an entry", lacking), ("entry of no text", old), ("stands twice", twice)):
-        for text in texts:
-            print(f"{label}: {text}")
-    return 1 if lacking or old or twice else 0
+    found = (
+        *(("without an entry", text) for text in lacking),
+        *(("entry of no text", text) for text in old),
+        *(("stands twice", text) for text in twice),
+        *((f"more than {MOST_TEXTS} texts in one entry", text) for text in broad(book)),
+    )
+    for label, text in found:
+        print(f"{label}: {text}")
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

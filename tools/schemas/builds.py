@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from gprov.apps.host.initramfs import build_record_file
+from gprov.apps.host.initramfs.build_number import MAX_BUILD_NUMBER
+from gprov.apps.host.initramfs.builds import BEST_LEVEL
 from gprov.apps.host.initramfs.spec import Flavor
 from gprov.domain.factory.fields import Schema
+from gprov.domain.image.manifest import MAX_SECURITY_VERSION
 from gprov.domain.trust.policy import TrustPolicy
 from tools.schemas.formats import Rule
 from tools.schemas.parts import document, filled, flag, items, may, need, record, text, whole, word
@@ -13,7 +16,12 @@ _FORMAT = whole(build_record_file.FORMAT, build_record_file.FORMAT)
 
 
 def _rows(name: str, value: str) -> Schema:
-    return items(record((need(name, filled(), "stands once"), need(value, filled(), "as recorded"))))
+    row = record((need(name, filled(), "stands once"), need(value, filled(), "as recorded")))
+    return items(row, maxItems=build_record_file.MAX_ROWS)
+
+
+def _names() -> Schema:
+    return items(text(), maxItems=build_record_file.MAX_NAMES)
 
 
 RECORD = document(
@@ -39,13 +47,13 @@ RECORD = document(
                 record(
                     (
                         need("Flavor", word(Flavor), "--flavor"),
-                        need("BuildNumber", whole(0), "BUILD_NUMBER"),
-                        need("Level", whole(1), "--level"),
-                        need("Fragments", items(text()), "--fragment; of a file the last part of its path"),
+                        need("BuildNumber", whole(0, MAX_BUILD_NUMBER), "BUILD_NUMBER"),
+                        need("Level", whole(1, BEST_LEVEL), "--level"),
+                        need("Fragments", _names(), "--fragment; of a file the last part of its path"),
                         may("Modules", flag(), "--modules"),
-                        need("Firmware", items(text()), "--firmware; of a folder the last part of its path"),
+                        need("Firmware", _names(), "--firmware; of a folder the last part of its path"),
                         may("TrustPolicy", word(TrustPolicy), "--trust-policy"),
-                        need("SecurityVersion", whole(0), "--security-version"),
+                        need("SecurityVersion", whole(0, MAX_SECURITY_VERSION), "--security-version"),
                     )
                 ),
                 "of the command",
@@ -62,7 +70,7 @@ RECORD = document(
                 record(
                     (
                         may("Date", text(), "of Debian's archive at the last update of its lists"),
-                        may("Lacks", items(text()), "packages whose versions it does not have"),
+                        may("Lacks", _names(), "packages whose versions it does not have"),
                     )
                 ),
                 "where the Debian packages are",

@@ -43,7 +43,7 @@ def check_unpacked_size(source: str, layout: XzLayout, limit: int | None) -> Non
     the stated sizes.)"""
     size = layout.uncompressed_size
     if limit is not None and size > limit:
-        raise UnpacksTooLarge(source, f"states that it unpacks to {size} bytes, more than the {limit} that fit")
+        raise UnpacksTooLarge(source, f"states that it unpacks to {size} bytes, more than the limit of {limit}")
 
 
 def check_authentic_size(expected: VerifiedImage, size: int) -> None:

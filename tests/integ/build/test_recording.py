@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 from contextlib import chdir
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from gprov.apps.host.cli.build_recording import Given, Recording, completed
 from gprov.apps.host.cli.main import main
 from gprov.apps.host.initramfs.build_inputs import inputs_here, toolchain_of
 from gprov.apps.host.initramfs.build_record import Choices, InputsDiffer
+from gprov.apps.host.initramfs.build_record_file import MAX_ROWS
 from gprov.apps.host.initramfs.builds import Builder, Initramfs, Kernel
 from gprov.apps.host.initramfs.cache import Cache
 from gprov.apps.host.initramfs.cpio import regular, symlink
@@ -23,7 +25,7 @@ from gprov.apps.host.initramfs.kernel_settings import KernelSettings, shipped_ch
 from gprov.apps.host.initramfs.parts import Part, PartKind, PartSize
 from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.initramfs.spec import Flavor
-from gprov.domain.errors import IntegrityFault
+from gprov.domain.errors import IntegrityFault, RefusedByPolicy
 from gprov.domain.trust.policy import TrustPolicy
 from tests.unit.build.hosts import PACKAGES, Debian
 
@@ -89,6 +91,14 @@ def test_another_result_is_refused_and_no_record_is_written(record: Path, tmp_pa
     with pytest.raises(IntegrityFault, match="is another kernel"):
         build(host, tmp_path / "second", Recording(host, str(again), str(record)))
     assert not again.exists()
+
+
+def test_a_record_that_could_not_be_read_again_is_refused_before_the_work(tmp_path: Path) -> None:
+    host, path = Debian(), tmp_path / "kernel.record.json"
+    nodes = tuple(regular(f"etc/{number}", b"") for number in range(MAX_ROWS + 1))
+    with pytest.raises(RefusedByPolicy, match=f"at most {MAX_ROWS} files, the initramfs has {MAX_ROWS + 1}"):
+        Recording(host, str(path), None).measure(CHOICES, SHIPPED, replace(INITRAMFS, nodes=nodes), {"make": "4.3-4"})
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_the_options_nothing_is_measured(tmp_path: Path) -> None:
@@ -174,6 +184,39 @@ def test_no_file_replaces_another(option: str, tmp_path: Path, capsys: pytest.Ca
         main(["build", "kernel", "--flavor", "normal", "--output", "out", option, str(tmp_path / "out")])
     assert f"'{option}': is the file of --output: name another one" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("option", ["--output", "--record", "--system-tree"])
+@pytest.mark.parametrize(("place", "why"), [("file/below", "Not a directory"), (".", "is no file, but a folder")])
+def test_what_cannot_be_written_is_refused_before_the_work(
+    option: str, place: str, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Even before the configuration is read, which would be compiled: there is none."""
+    (tmp_path / "file").write_bytes(b"kept")
+    path = tmp_path / place
+    paths = {"--output": tmp_path / "new/out", option: path}
+    words = [str(word) for pair in paths.items() for word in pair]
+    assert main(["build", "kernel", "--flavor", "normal", "--config", str(tmp_path / "none"), *words]) == 3
+    assert f"{path}: cannot be written: {why}" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
+    assert (tmp_path / "file").read_bytes() == b"kept"
+
+
+def test_all_that_is_missing_for_an_initramfs_is_named_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = tmp_path / "initramfs.toml"
+    programs, databases = (
+        "own-tool = 'own-tools'\nother = 'others'\ntar = 'tar'\n",
+        "'/usr/share/own.ids' = 'own-tools'\n",
+    )
+    tables = f"[common.programs]\n{programs}[common.databases]\n{databases}[normal]\n[mfg]\n"
+    spec.write_text(f"[common]\nstart = 'os:getpid'\nmodules = ['os']\n{tables}")
+    words = ["build", "initramfs", "--flavor", "normal", "--spec", str(spec), "--output", str(tmp_path / "out")]
+    assert main(words) == 3
+    missing = "/usr/share/own.ids, other, own-tool: not installed; apt-get install others own-tools"
+    assert missing in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(("content", "code"), [(b"{}", 1), (None, 3)])

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from distribution.packages import build_packages
 from distribution.sources import ROOT, build_source_archive, build_wheel, source_date, unpack
+from distribution.wheels import wheel_folder
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +20,11 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def wheel(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     sources = unpack(archive, tmp_path_factory.mktemp("unpacked"))
     return build_wheel(sources, tmp_path_factory.mktemp("wheel"), source_date(ROOT))
+
+
+@pytest.fixture(scope="session")
+def packages(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Paths of the Debian packages by their names. Takes minutes, most of them for compressing."""
+    work, output = tmp_path_factory.mktemp("build"), tmp_path_factory.mktemp("packages")
+    built = build_packages(archive, work, output, wheel_folder(), source_date(ROOT))
+    return {path.name.partition("_")[0]: path for path in built}

@@ -15,9 +15,7 @@ from pathlib import Path
 import pytest
 
 from distribution.lock import chosen_lock, normal, parse_lock
-from distribution.packages import build_packages
 from distribution.sources import ROOT, source_date
-from distribution.wheels import wheel_folder
 from gprov import __version__
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.apps.host.simulation.new_worlds import IMAGE_NAME, SERIAL
@@ -44,14 +42,6 @@ def run(*command: str | Path, expected: int = 0) -> str:
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=SECONDS, check=False)
     assert done.returncode == expected, done.stdout + done.stderr
     return done.stdout
-
-
-@pytest.fixture(scope="module")
-def packages(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Paths by the names of the packages."""
-    work, output = tmp_path_factory.mktemp("build"), tmp_path_factory.mktemp("packages")
-    built = build_packages(archive, work, output, wheel_folder(), source_date(ROOT))
-    return {path.name.partition("_")[0]: path for path in built}
 
 
 @pytest.fixture(scope="module")

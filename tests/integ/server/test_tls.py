@@ -216,7 +216,7 @@ def test_a_server_without_its_certificates_does_not_start(tmp_path: Path) -> Non
     words = [GPROV, "server", "--data", str(tmp_path), "--key-file", f"{tmp_path}.key", "--isolated"]
     done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=60)
     assert done.returncode == 3
-    assert "gprov server certificate create` makes a CA and certificates" in done.stderr
+    assert "gprov server certificate create --data DIR` makes a CA and certificates" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -347,7 +347,7 @@ def test_the_end_of_a_certificate_is_announced_once_a_day(tmp_path: Path) -> Non
         watch.check()
         assert len(said) == lines, day
     assert "expires in 29 days" in said[0]
-    assert "has expired: units refuse this server; run gprov server certificate renew" in said[-1]
+    assert "has expired: units refuse this server; run `gprov server certificate renew --data DIR`" in said[-1]
 
 
 def test_an_expired_certificate(tmp_path: Path) -> None:

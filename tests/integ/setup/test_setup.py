@@ -93,12 +93,15 @@ def test_a_unit_is_provisioned_over_tls_with_a_token(tmp_path: Path, artifacts: 
     network = RANGE[1:]
     words = ("server", "init", data, "--server", server, *network, "--key-file", key, "--ca-key", ca_key, *files)
     planned = gprov(*words, "--dry-run").stdout.split()
-    gprov(*words)
+    assert f"`gprov server check --data {data} --key-file {key}`" in gprov(*words).stderr
     made = [f"{path}/" if path.is_dir() else str(path) for path in data.rglob("*")]
     assert sorted(planned) == sorted([*made, str(ca_key)])
     fill_in(data)
     _append(data / "server.toml", f"boot_port = {free_port()}\n")  # the last table is [tls]
-    assert problems(check(data, "--no-network")) == []
+    found = check(data, "--no-network", "--key-file", str(key))
+    assert problems(found) == []
+    (account,) = (each for each in found if "there is no account" in each["message"])
+    assert account["remedy"] == f"`gprov server account add NAME --role manage --data {data} --key-file {key}`"
     ca = data / "tls/ca.pem"
     with running_server(data, "--key-file", str(key)) as address:
         assert address == server

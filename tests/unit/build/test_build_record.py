@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gprov.apps.host.initramfs.build_inputs import described
+from gprov.apps.host.initramfs.build_number import MAX_BUILD_NUMBER, given_build_number
 from gprov.apps.host.initramfs.build_record import (
     BuildInputs,
     BuildRecord,
@@ -20,11 +21,13 @@ from gprov.apps.host.initramfs.build_record import (
     differences,
     remedies,
 )
-from gprov.apps.host.initramfs.build_record_file import parse_record, serialise_record
+from gprov.apps.host.initramfs.build_record_file import MAX_NAMES, MAX_ROWS, parse_record, serialise_record
+from gprov.apps.host.initramfs.builds import BEST_LEVEL
 from gprov.apps.host.initramfs.cpio import device_node, folder, regular, symlink
 from gprov.apps.host.initramfs.debian_packages import Archive
 from gprov.apps.host.initramfs.spec import Flavor
 from gprov.domain.errors import BadInput
+from gprov.domain.image.manifest import MAX_SECURITY_VERSION
 from gprov.domain.trust.policy import TrustPolicy
 
 INPUTS = BuildInputs(
@@ -64,7 +67,7 @@ records = st.builds(
             modules=st.booleans(),
             firmware=st.lists(words, max_size=3).map(tuple),
             policy=st.none() | st.sampled_from(TrustPolicy),
-            security_version=COUNT,
+            security_version=st.integers(0, MAX_SECURITY_VERSION),
         ),
         environment=tables,
         configuration=words,
@@ -105,8 +108,8 @@ def test_every_problem_is_told() -> None:
         "$.Kind: must be 'gprov build record'",
         "$.Gprov: is missing",
         "$.Options.Flavor: unknown value 'nromal'; known: normal, mfg, mfg-burn-in",
-        "$.Options.BuildNumber: must be at least 0, is -1",
-        "$.Options.Level: must be at least 1, is 0",
+        f"$.Options.BuildNumber: must be 0..{MAX_BUILD_NUMBER}, is -1",
+        "$.Options.Level: must be 1..19, is 0",
         "$.Options.SecurityVersion: is missing",
         "$.Toolchain[1].Name: stands twice: 'make'",
         "$.Toolchain[2].Version: is missing",
@@ -115,6 +118,68 @@ def test_every_problem_is_told() -> None:
         "$.Result.Size: must be at least 1, is 0",
         "$.Result.Initramfs: is missing",
     ]
+
+
+def rows(count: int, key: str, value: str) -> list[dict[str, str]]:
+    return [{key: str(number), value: "1"} for number in range(count)]
+
+
+NAMES = ["n"] * (MAX_NAMES + 1)
+
+
+def test_a_list_that_is_just_not_too_long() -> None:
+    record = parse_record("r", changed(Initramfs=rows(MAX_ROWS, "Path", "Content")))
+    assert len(record.inputs.files) == MAX_ROWS
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "names"),
+    [
+        ("Name", "Version", ["Toolchain", "Packages", "PythonPackages"]),
+        ("Path", "Content", ["Initramfs"]),
+        ("Name", "Value", ["Environment"]),
+    ],
+)
+def test_lists_that_are_too_long_are_refused(key: str, value: str, names: list[str]) -> None:
+    long = rows(MAX_ROWS + 1, key, value)
+    with pytest.raises(BadInput) as caught:
+        parse_record("r", changed(**dict.fromkeys(names, long)))
+    said = f"must be at most {MAX_ROWS}, are {MAX_ROWS + 1}"
+    assert [str(one) for one in caught.value.problems] == [f"$.{name}: {said}" for name in names]
+
+
+@pytest.mark.parametrize(("part", "key"), [("Options", "Fragments"), ("Options", "Firmware"), ("Archive", "Lacks")])
+def test_too_many_names_are_refused(part: str, key: str) -> None:
+    whole = json.loads(serialise_record(RECORD))[part]
+    parse_record("r", changed(**{part: {**whole, key: NAMES[:-1]}}))
+    with pytest.raises(BadInput, match=rf"\$\.{part}\.{key}: must be at most {MAX_NAMES}, are {MAX_NAMES + 1}"):
+        parse_record("r", changed(**{part: {**whole, key: NAMES}}))
+
+
+@pytest.mark.parametrize(
+    ("key", "most"),
+    [("BuildNumber", MAX_BUILD_NUMBER), ("Level", BEST_LEVEL), ("SecurityVersion", MAX_SECURITY_VERSION)],
+)
+def test_no_record_has_what_the_command_line_refuses(key: str, most: int) -> None:
+    options = json.loads(serialise_record(RECORD))["Options"]
+    parse_record("r", changed(Options={**options, key: most}))
+    with pytest.raises(BadInput, match=rf"\$\.Options\.{key}: must be "):
+        parse_record("r", changed(Options={**options, key: most + 1}))
+
+
+@pytest.mark.parametrize("text", ["0", "007", str(MAX_BUILD_NUMBER)])
+def test_build_numbers_of_the_environment(text: str) -> None:
+    assert given_build_number({"BUILD_NUMBER": text}) == int(text)
+
+
+@pytest.mark.parametrize("text", ["-1", "1.0", "¹", "x", str(MAX_BUILD_NUMBER + 1), "9" * 5000])
+def test_what_is_no_build_number(text: str) -> None:
+    with pytest.raises(BadInput, match=f"BUILD_NUMBER: must be a decimal number up to {MAX_BUILD_NUMBER}, is '"):
+        given_build_number({"BUILD_NUMBER": text})
+
+
+def test_no_build_number() -> None:
+    assert given_build_number({}) is given_build_number({"BUILD_NUMBER": ""}) is None
 
 
 @pytest.mark.parametrize("missing", ["Options", "Result"])

@@ -128,7 +128,7 @@ def test_an_image_that_differs_from_its_manifest(ext: Volume, image: str) -> Non
     for reason, expected in cases.items():
         with pytest.raises(IntegrityFault, match=reason):
             ext.world.archives.verify_stored(expected, no_progress, MAX_ARCHIVE)
-    with pytest.raises(IntegrityFault, match=f"more than the {good.unpacked - 1} that fit"):
+    with pytest.raises(IntegrityFault, match=f"more than the limit of {good.unpacked - 1}"):
         ext.world.archives.verify_stored(good, no_progress, good.unpacked - 1)
     for content in (IMAGE[:300] + bytes([IMAGE[300] ^ 1]) + IMAGE[301:], IMAGE[:-4], b"", bytes(len(IMAGE))):
         ext.files.replace(image, content)

@@ -83,6 +83,7 @@ def test_the_readme_names_a_key_file_that_commands_do_not_find_by_themselves() -
     assert "--key-file" not in usual
     other = readme(plan(isolated=False, key_file="/root/k", usual_key=False)).decode()
     assert "--role manage --data /srv/factory --key-file /root/k`" in other
+    assert "`gprov server check --data /srv/factory --key-file /root/k`" in other
     assert "need `--key-file /root/k`" in other
 
 

@@ -123,11 +123,11 @@ def test_verify_refuses_a_large_stated_size_before_it_decodes(
     image = tmp_path / GOOD
     image.write_bytes(xz_of([root_tar], sizes=False, indexed=limit + 1 - len(root_tar)))
     assert main(["image", "verify", *options, str(image)]) == 1
-    stated = f"INVALID {image}: states that it unpacks to {limit + 1} bytes, more than the {limit} that fit"
+    stated = f"INVALID {image}: states that it unpacks to {limit + 1} bytes, more than the limit of {limit}"
     assert capsys.readouterr().out == f"{stated}; --largest SIZE sets another limit\n"
     image.write_bytes(xz_of([root_tar], sizes=False, indexed=limit - len(root_tar)))
     assert main(["image", "verify", *options, str(image)]) == 1
-    assert "that fit" not in capsys.readouterr().out
+    assert "more than the limit" not in capsys.readouterr().out
 
 
 def test_the_disk_sets_the_limit_of_verify(capsys: pytest.CaptureFixture[str]) -> None:

@@ -204,7 +204,7 @@ def test_what_is_too_large_is_refused_before_it_is_decoded(xz_of: XzOf, root_tar
     archives = XzTarArchives(SystemProcesses())
     most = len(root_tar) + (9 << 20)
     for bound, reason in (
-        (most - 1, f"unpacks to {most} bytes, more than the {most - 1} that fit"),
+        (most - 1, f"unpacks to {most} bytes, more than the limit of {most - 1}"),
         (most, "block at offset"),
     ):
         with pytest.raises(IntegrityFault, match=reason):

@@ -29,6 +29,11 @@ def test_no_text_has_two_entries() -> None:
     assert doubled(chapters()) == ()
 
 
+def test_no_entry_has_too_many_texts() -> None:
+    """An operator gets an answer for his message."""
+    assert runbook.broad(chapters()) == ()
+
+
 def test_the_data_are_those_of_the_source() -> None:
     assert runbook.TEXTS.read_text() == runbook.texts_document(runbook.needed())
     assert shown_texts() == runbook.needed()

@@ -32,8 +32,8 @@ from gprov.apps.host.cli.build_options import (
     builder,
     firmware_files,
     folder_of,
-    given_build_number,
     megabytes_of,
+    number_in_environment,
     own_ca,
     own_names,
     paths_of,
@@ -54,7 +54,7 @@ from gprov.apps.host.cli.options import Json, new_app
 from gprov.apps.host.cli.output import say
 from gprov.apps.host.initramfs.builds import BEST_LEVEL
 from gprov.apps.host.initramfs.firmware import INSTALLED
-from gprov.apps.host.initramfs.hostfiles import copy_file, write_file
+from gprov.apps.host.initramfs.hostfiles import check_writable, copy_file, write_file
 from gprov.apps.host.initramfs.kernel_settings import KernelChoice, KernelSettings
 from gprov.apps.host.initramfs.signing import FRAGMENT
 from gprov.domain.errors import ExitCode
@@ -91,6 +91,7 @@ def initramfs_alone(
     as_json: Json = False,
 ) -> int:
     """The initramfs alone, as a cpio archive compressed with zstd."""
+    check_writable(output)
     chosen = settings_in(settings).with_options((), None, paths_of(firmware), None)
     files = firmware_files(chosen, settings, firmware_from)
     keys, own = built_in_trust(trust, trust_policy, security_version), own_names(platforms, branding)
@@ -145,10 +146,12 @@ def kernel(
 ) -> int:
     """A kernel with its initramfs inside."""
     _require_apart({"--output": output, "--record": record, "--system-tree": system_tree})
+    for path in filter(None, (output, record, system_tree)):
+        check_writable(path)
     recording = Recording(SystemProcesses(), record, from_record)
     given = Given(
         flavor=flavor,
-        number=given_build_number(),
+        number=number_in_environment(),
         level=level,
         fragments=tuple(paths_of(fragment)),
         modules=modules,

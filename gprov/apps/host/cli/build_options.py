@@ -12,6 +12,7 @@ import typer
 
 from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.cli.userfile import read_user_file
+from gprov.apps.host.initramfs.build_number import NAME, given_build_number
 from gprov.apps.host.initramfs.builds import BEST_LEVEL, Builder
 from gprov.apps.host.initramfs.cache import Cache, default_root
 from gprov.apps.host.initramfs.firmware import INSTALLED, FirmwareFile
@@ -31,6 +32,7 @@ from gprov.apps.host.initramfs.signing import KernelSigner, require_signing_tool
 from gprov.apps.host.initramfs.spec import Flavor
 from gprov.domain.branding import Branding
 from gprov.domain.branding_file import parse_branding
+from gprov.domain.errors import BadInput
 from gprov.domain.platform.table import parse_platform_table
 from gprov.domain.unit.trust import MAX_CA_BYTES, OwnCa, parse_ca
 
@@ -152,14 +154,12 @@ def builder() -> Builder:
     return Builder(SystemProcesses(), Cache(default_root(os.environ)), BuildProgress(sys.stderr))
 
 
-def given_build_number() -> int | None:
-    """None: the environment does not say."""
-    text = os.environ.get("BUILD_NUMBER")
-    if not text:
-        return None
-    if not (text.isascii() and text.isdecimal()):
-        raise typer.BadParameter(f"must be a decimal number, is {text!r}", param_hint="BUILD_NUMBER")
-    return int(text)
+def number_in_environment() -> int | None:
+    """None: the environment does not say. Raises BadParameter."""
+    try:
+        return given_build_number(os.environ)
+    except BadInput as error:
+        raise typer.BadParameter("; ".join(each.message for each in error.problems), param_hint=NAME) from error
 
 
 def settings_in(path: str) -> KernelSettings:

@@ -12,6 +12,7 @@ import typer
 from gprov.apps.host.cli.output import say
 from gprov.apps.host.cli.userfile import read_user_file
 from gprov.apps.host.initramfs.build_inputs import inputs_here, result_of, toolchain_of
+from gprov.apps.host.initramfs.build_number import DEFAULT
 from gprov.apps.host.initramfs.build_record import (
     BuildInputs,
     BuildRecord,
@@ -20,12 +21,12 @@ from gprov.apps.host.initramfs.build_record import (
     differences,
     remedies,
 )
-from gprov.apps.host.initramfs.build_record_file import MAX_RECORD, parse_record, serialise_record
+from gprov.apps.host.initramfs.build_record_file import MAX_RECORD, MAX_ROWS, parse_record, serialise_record
 from gprov.apps.host.initramfs.builds import BEST_LEVEL, Initramfs, Kernel
 from gprov.apps.host.initramfs.hostfiles import write_file
 from gprov.apps.host.initramfs.kernel_settings import KernelChoice, KernelSettings, configuration, is_name
 from gprov.apps.host.initramfs.spec import Flavor
-from gprov.domain.errors import IntegrityFault
+from gprov.domain.errors import IntegrityFault, RefusedByPolicy
 from gprov.domain.trust.policy import TrustPolicy
 from gprov.ports.process import Processes
 
@@ -58,7 +59,7 @@ class Given:
             raise typer.BadParameter("is needed without --from-record", param_hint="'--flavor'")
         return Choices(
             flavor=self.flavor,
-            number=1 if self.number is None else self.number,
+            number=DEFAULT if self.number is None else self.number,
             level=BEST_LEVEL if self.level is None else self.level,
             fragments=tuple(map(_portable, settings.fragments)),
             modules=settings.modules,
@@ -107,11 +108,13 @@ class Recording:
     def measure(
         self, choices: Choices, choice: KernelChoice, initramfs: Initramfs, toolchain: Mapping[str, str]
     ) -> None:
-        """Raises InputsDiffer if they are not those of the record."""
+        """Raises InputsDiffer if they are not those of the record, RefusedByPolicy for what no record can hold."""
         if not toolchain:
             return
         settings = configuration(choice).settings
         here = self._inputs = inputs_here(self._processes, choices, settings, initramfs, toolchain)
+        if self._to is not None and (count := len(here.files)) > MAX_ROWS:
+            raise RefusedByPolicy(f"{self._to}: a record has at most {MAX_ROWS} files, the initramfs has {count}")
         if self._source is None or self._recorded is None:
             return
         recorded = self._recorded.inputs

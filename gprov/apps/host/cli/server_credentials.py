@@ -24,7 +24,7 @@ credentials = new_app("Passwords of units, and the key that encrypts them in the
 _REOPENED_HOURS = 24
 _BIOS_NOTE = (
     "the BIOS setup keeps its password until the unit's configuration tool or a person sets the new one; `gprov server"
-    " credentials show --previous` has the old one"
+    " credentials show`, with the option --previous, has the old one"
 )
 
 

@@ -53,6 +53,7 @@ def init(
     """Make a data folder: settings, templates of manufData.json and appliance.json, iPXE's programs, a configuration of
     dnsmasq, a service for systemd, the key of the store. Nothing that exists is changed."""
     from gprov.adapters.linux.keys.key_file import KeyFile
+    from gprov.apps.server.setup.hints import own_command
     from gprov.apps.server.setup.init import InitSources, make_folder, make_store, planned_folder
     from gprov.domain.factory.setup.plan import FactoryPlan, boot_url
 
@@ -89,7 +90,8 @@ def init(
     if dry_run:
         say(f"{path}: nothing was made; the key of the store would be {key_path}", err=True)
     else:
-        say(f"{path}: made. Next: {path}/README.md, and `gprov server check --data {path}`", err=True, colour="green")
+        check = own_command("gprov server check", path, "" if plan.usual_key else key_path)
+        say(f"{path}: made. Next: {path}/README.md, and {check}", err=True, colour="green")
     return ExitCode.DONE
 
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from gprov.apps.host.initramfs.build_number import MAX_BUILD_NUMBER
 from gprov.apps.host.initramfs.build_record import BuildInputs, BuildRecord, BuildResult, Choices
+from gprov.apps.host.initramfs.builds import BEST_LEVEL
 from gprov.apps.host.initramfs.debian_packages import Archive
 from gprov.apps.host.initramfs.spec import Flavor
 from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.formats.json.reading import finish, read_object
+from gprov.domain.image.manifest import MAX_SECURITY_VERSION
 from gprov.domain.trust.policy import TrustPolicy
 
 FORMAT = 1
 KIND = "gprov build record"
 MAX_RECORD = 16 << 20  # bytes
+MAX_ROWS = 20_000  # of each list
+MAX_NAMES = 1000  # fragments, sets of firmware, packages that the archive lacks
 
 
 def serialise_record(record: BuildRecord) -> bytes:
@@ -75,7 +80,7 @@ def parse_record(source: str, data: bytes) -> BuildRecord:
         packages=_table(root, "Packages", "Name", "Version"),
         python=_table(root, "PythonPackages", "Name", "Version"),
         files=_table(root, "Initramfs", "Path", "Content"),
-        archive=Archive(archive.text("Date"), archive.texts("Lacks")) if archive is not None else Archive(),
+        archive=Archive(archive.text("Date"), _names(archive, "Lacks")) if archive is not None else Archive(),
     )
     return finish(source, root, BuildRecord(inputs, _result(root.object("Result", required=True))))
 
@@ -86,19 +91,32 @@ def _choices(one: JsonObject | None) -> Choices:
     policies: Mapping[str, TrustPolicy | None] = {policy.value: policy for policy in TrustPolicy}
     return Choices(
         flavor=one.one_of("Flavor", {flavor.value: flavor for flavor in Flavor}, Flavor.NORMAL, required=True),
-        number=one.integer("BuildNumber", required=True, minimum=0),
-        level=one.integer("Level", 1, required=True, minimum=1),
-        fragments=one.texts("Fragments", required=True),
+        number=one.integer("BuildNumber", required=True, minimum=0, maximum=MAX_BUILD_NUMBER),
+        level=one.integer("Level", 1, required=True, minimum=1, maximum=BEST_LEVEL),
+        fragments=_names(one, "Fragments", required=True),
         modules=one.boolean("Modules"),
-        firmware=one.texts("Firmware", required=True),
+        firmware=_names(one, "Firmware", required=True),
         policy=one.one_of("TrustPolicy", policies, None),
-        security_version=one.integer("SecurityVersion", required=True, minimum=0),
+        security_version=one.integer("SecurityVersion", required=True, minimum=0, maximum=MAX_SECURITY_VERSION),
     )
+
+
+def _names(one: JsonObject, key: str, *, required: bool = False) -> tuple[str, ...]:
+    return one.texts(key, required=required, most=_readable(one, key, MAX_NAMES))
+
+
+def _readable(one: JsonObject, key: str, most: int) -> int:
+    """How many members of a list are read: none of one that is too long."""
+    count = one.count(key)
+    if count <= most:
+        return count
+    one.problem(key, f"must be at most {most}, are {count}")
+    return 0
 
 
 def _table(root: JsonObject, key: str, name_key: str, value_key: str) -> Mapping[str, str]:
     found: dict[str, str] = {}
-    for row in root.objects(key, required=True):
+    for row in root.objects(key, required=True, most=_readable(root, key, MAX_ROWS)):
         name = row.text(name_key, required=True)
         if name in found:
             row.problem(name_key, f"stands twice: {name!r}")

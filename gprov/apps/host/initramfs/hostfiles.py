@@ -48,6 +48,21 @@ def copy_file(source: str, target: str) -> None:
         shutil.copyfile(source, temporary)
 
 
+def check_writable(path: str) -> None:
+    """Raise DeviceFault if ``write_file`` could not make or replace the file: to be called before long work. Leaves
+    nothing, not even missing folders."""
+    if os.path.lexists(path) and not (os.path.isfile(path) or os.path.islink(path)):
+        raise DeviceFault(path, "cannot be written: is no file, but a folder or a device")
+    folder = os.path.dirname(os.path.abspath(path))
+    while not os.path.lexists(folder):
+        folder = os.path.dirname(folder)
+    try:
+        with tempfile.NamedTemporaryFile(prefix=f".{os.path.basename(path)}.", dir=folder):
+            pass
+    except OSError as exc:
+        raise DeviceFault(path, f"cannot be written: {exc.strerror}", errno=exc.errno) from exc
+
+
 @contextmanager
 def staged_file(path: str) -> Iterator[str]:
     """Yield a temporary path in the same folder. It is renamed to ``path`` if the body succeeds, else removed."""

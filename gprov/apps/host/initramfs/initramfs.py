@@ -47,6 +47,8 @@ boot_importer.install("/{MODULES}", "{_BOOT_MODULES}")
 def assemble(spec: FreezeSpec, spec_folder: str, path: Sequence[str], system: SourceSystem = HOST) -> RootTree:
     """Return the tree of one flavour. ``path``: search path for Python modules; files in ``replace`` are relative to
     ``spec_folder``; ``system``: where all other files come from."""
+    if system.is_host:
+        _require_installed(spec, system)
     tree = RootTree()
     for node in spec.nodes:
         tree.add(node, CONFIGURATION)
@@ -116,15 +118,32 @@ def _python_part(top: str) -> Part:
     return STANDARD_LIBRARY if top in sys.stdlib_module_names else Part(PartKind.PYTHON, f"package {top}")
 
 
+def _require_installed(spec: FreezeSpec, system: SourceSystem) -> None:
+    """Raise DeviceMissing with all programs and databases that are missing, and the Debian packages to install."""
+    missing = {name: package for name, package in spec.programs.items() if _located(system, name) is None}
+    missing |= {path: package for path, package in spec.databases.items() if _database(system, path) is None}
+    if missing:
+        packages = " ".join(sorted(set(missing.values())))
+        raise DeviceMissing(", ".join(sorted(missing)), f"not installed; apt-get install {packages}")
+
+
+def _located(system: SourceSystem, program: str) -> tuple[str, str] | None:
+    """Its path in the system, and the host's."""
+    paths = (os.path.join(folder, program) for folder in _PROGRAM_FOLDERS)
+    return next(((path, found) for path in paths if (found := system.locate(path)) is not None), None)
+
+
+def _database(system: SourceSystem, path: str) -> str | None:
+    """The host's path."""
+    return system.locate(system.files.get(path, path))
+
+
 def _add_program(tree: RootTree, libraries: Libraries, spec: FreezeSpec, system: SourceSystem, program: str) -> None:
     hint = system.hint(spec.programs[program])
-    for folder in _PROGRAM_FOLDERS:
-        path = os.path.join(folder, program)
-        found = system.locate(path)
-        if found is not None:
-            break
-    else:
+    located = _located(system, program)
+    if located is None:
         raise ToolMissing(program, hint)
+    path, found = located
     real = os.path.basename(found)
     if real != program and real in spec.programs:
         raise BadInput("initramfs", [Problem(system.root + path, f"is a link to {real}, not the program; {hint}")])
@@ -133,7 +152,7 @@ def _add_program(tree: RootTree, libraries: Libraries, spec: FreezeSpec, system:
 
 
 def _add_database(tree: RootTree, system: SourceSystem, path: str, package: str) -> None:
-    found = system.locate(system.files.get(path, path))
+    found = _database(system, path)
     if found is None:
         raise DeviceMissing(system.root + path, f"no such file; {system.hint(package)}")
     tree.add(regular(inside(path), read_file(found)), Part(PartKind.DATABASE, path))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from gprov.apps.host.image.create import ImageMaker, ImageRequest, RootFolder
+from gprov.apps.host.initramfs.build_number import DEFAULT, given_build_number
 from gprov.apps.host.initramfs.builds import Builder
 from gprov.apps.host.initramfs.cache import Cache, content_key
 from gprov.apps.host.initramfs.firmware import INSTALLED
@@ -20,7 +21,6 @@ from gprov.apps.host.initramfs.signing import FRAGMENT, KernelSigner
 from gprov.apps.host.initramfs.spec import Flavor
 from gprov.apps.host.lab.rootfs import RootBuilder, entry_of, read_recipe
 from gprov.domain.branding import Branding
-from gprov.domain.errors import BadInput, Problem
 from gprov.domain.image.imgmeta import ImageMeta
 from gprov.domain.image.name import ImageName
 from gprov.domain.trust.built_in import BuiltInTrust
@@ -94,7 +94,8 @@ class ProductBuilder:
         self._images = images
         self._builds = Builder(processes, cache, progress)
         self._roots = RootBuilder(processes, cache, progress, environment)
-        self._number = _build_number(environment)
+        number = given_build_number(environment)
+        self._number = DEFAULT if number is None else number
         self._jobs = jobs
         self._signer = keys.signer
         self._trust = keys.trust
@@ -151,10 +152,3 @@ class ProductBuilder:
 def file_digest(path: str) -> str:
     with os_errors_translated(path), open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _build_number(environment: Mapping[str, str]) -> int:
-    text = environment.get("BUILD_NUMBER") or "1"
-    if not (text.isascii() and text.isdecimal()):
-        raise BadInput("BUILD_NUMBER", [Problem("", f"must be a decimal number, is {text!r}")])
-    return int(text)

@@ -105,7 +105,9 @@ def _links(db: Connection) -> Iterator[Link]:
 def _entry(row: AnyRow) -> AuditEntry:
     number, time_ns = row.number, row.time_ns
     if row.action not in _ACTIONS or not isinstance(time_ns, int):
-        raise IntegrityFault("audit trail", f"entry {number}: was changed; `gprov server audit --verify` finds all")
+        raise IntegrityFault(
+            "audit trail", f"entry {number}: was changed; `gprov server audit --verify --data DIR` finds all"
+        )
     return AuditEntry(
         number=number,
         time_ns=time_ns,

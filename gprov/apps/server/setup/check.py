@@ -53,7 +53,7 @@ def findings(options: CheckOptions) -> Iterator[Finding]:
     settings, found = _settings(folder)
     yield from found
     if not found:
-        yield from access_findings(folder, settings)
+        yield from access_findings(folder, settings, options.key_file)
     yield from _rules(folder)
     documents = read_documents(folder, settings, options.branding)
     yield from documents.findings

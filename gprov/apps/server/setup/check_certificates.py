@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gprov.apps.server.setup.hints import own_command
 from gprov.apps.server.tls.certificate_files import (
     DEFAULT_CA_KEY,
     CertificatePaths,
@@ -44,7 +45,8 @@ class CertificateCheck:
 
     def _certificate(self, paths: CertificatePaths) -> Iterator[Finding]:
         yield from self._private(paths.key)
-        renew = "`gprov server certificate renew`" if self.settings.tls.mode is TlsMode.OWN_CA else "replace it"
+        own = self.settings.tls.mode is TlsMode.OWN_CA
+        renew = own_command("gprov server certificate renew", self.folder) if own else "replace it"
         try:
             status = certificate_status(paths)
         except BadInput as error:

@@ -41,7 +41,7 @@ class ContentCheck:
             yield from self._kernel(own_kernel)
         else:
             reason = "is missing: machines that start over the network cannot be provisioned"
-            yield problem(own_kernel, reason, "`gprov build kernel --flavor mfg` makes it")
+            yield problem(own_kernel, reason, "`gprov build kernel --flavor mfg --output provision.pxe` makes it")
 
     def path_of(self, name: str) -> str:
         return os.path.join(self.folder, FILES, name)

@@ -123,7 +123,9 @@ def _require(path: str, why: str) -> None:
 def read_bounded(path: str) -> bytes:
     """Raises DeviceMissing, DeviceFault."""
     if not os.path.exists(path):
-        raise DeviceMissing(path, "does not exist; `gprov server certificate create` makes a CA and certificates")
+        raise DeviceMissing(
+            path, "does not exist; `gprov server certificate create --data DIR` makes a CA and certificates"
+        )
     return LinuxFiles().read(path, MAX_CA_BYTES)
 
 

@@ -93,7 +93,7 @@ def expiry_warning(status: CertificateStatus, now_ns: int) -> str:
     days = status.days_left(now_ns)
     if days >= WARN_DAYS:
         return ""
-    how = "run gprov server certificate renew, or replace the files"
+    how = "run `gprov server certificate renew --data DIR`, or replace the files"
     if days < 0:
         return f"the certificate has expired: units refuse this server; {how}"
     return f"the certificate expires in {days} days; {how}"

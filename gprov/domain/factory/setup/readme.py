@@ -25,7 +25,7 @@ The key that encrypts passwords is {key_file}. Keep a copy of it, apart from thi
 {key_option}{people}
 ## Next steps
 
-1. Fill in what `gprov server check --data {folder}` reports, until it finds no problem:
+1. Fill in what `gprov server check --data {folder}{key}` reports, until it finds no problem:
    - appliance.json: your platforms, then build both kernels with it (docs/how-to/platforms.md,
      docs/how-to/build.md);
    - files/: the image, {kernel} and {provision_kernel};
@@ -79,6 +79,7 @@ def readme(plan: FactoryPlan) -> bytes:
         key_file=plan.key_file,
         key_option=_KEY_OPTION.format(key_file=plan.key_file) if key else "",
         folder=plan.folder,
+        key=key,
         user=plan.user,
         packaged_user=USER,
         unit=UNIT_NAME,
