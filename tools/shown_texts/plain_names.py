@@ -115,7 +115,7 @@ _TERMS = {
 # Behind these stands an amount.
 _UNITS = re.compile(
     r" (?:bytes?|[KM]iB|MB/s|s|min|minutes|%|°C|characters|digits|sectors|disks|entries|files|names|lines|ranges"
-    r"|folders|members|regions|records|streams|blocks|times|starts|restores|removable|events|of the)\b"
+    r"|folders|members|regions|records|streams|blocks|times|starts|restores|removable|events|of the|of \{\w+\} MiB)\b"
 )
 # Names of limits in the source.
 _NUMBERS = re.compile(r"(?:max|min|most)_")
