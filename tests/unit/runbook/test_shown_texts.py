@@ -211,6 +211,30 @@ def test_a_text_that_a_function_gives_for_the_log_may_be_shown_elsewhere(tmp_pat
     }
 
 
+def test_what_a_function_adds_to_a_text_may_be_nothing(tmp_path: Path) -> None:
+    """A function whose text stands for itself gives no text if there is no problem."""
+    found = collected(
+        tmp_path,
+        flow=(
+            "def run(bus, name):\n"
+            "    bus.error(f'no volume {name}{hint(name)}')\n"
+            "    bus.warning(f'{name}: {problem(name)}')\n"
+            "def hint(name):\n    if not name:\n        return ''\n    return f'. If {name} is another: copy it'\n"
+            "def problem(name):\n    return '' if name else 'is not there'\n"
+        ),
+    )
+    shown = {text for text, kinds in texts(found).items() if kinds - {Kind.PART}}
+    assert shown == {"no volume {name}", "no volume {name}. If {name} is another: copy it", "{name}: is not there"}
+
+
+def test_a_variable_that_stands_for_a_method_of_the_bus(tmp_path: Path) -> None:
+    found = collected(
+        tmp_path,
+        flow="def run(bus, lost, it):\n    report = bus.warning if lost else bus.log\n    report(f'starting {it}')\n",
+    )
+    assert texts(found) == {"starting {it}": {Kind.WARNING, Kind.LOG}}
+
+
 def test_modules_that_no_program_imports_are_not_looked_at(tmp_path: Path) -> None:
     folder = tmp_path / "gprov/domain"
     folder.mkdir(parents=True)
