@@ -69,8 +69,8 @@ def test_a_package_holds_what_is_put_into_a_root(tmp_path: Path, suffix: str) ->
     assert {*ALL_TOOLS.programs} <= {os.path.basename(path) for path in installed}
     for path, (mode, _) in installed.items():
         assert not mode or mode == (0o755 if os.path.basename(path) in ALL_TOOLS.programs else 0o644), path
-    for path in (tmp_path / "root").glob("usr/lib/systemd/system/*.wants/*"):
-        assert path.exists(), "the link leads to its unit"
+    for link in (tmp_path / "root").glob("usr/lib/systemd/system/*.wants/*"):
+        assert link.exists(), "the link leads to its unit"
 
 
 def dated_package(path: Path, date: str) -> int:
