@@ -75,7 +75,7 @@ PASSED_ON = {
         "gprov.apps.unit.reporting.display_sink.DisplaySink._show_message",
         "displayed_text(event.body)",
     ): "messages, warnings and errors of the event bus",
-    ("gprov.apps.update.agent.UpdateAgent._confirm", "deployment.action"): "no text: an id of the server",
+    ("gprov.apps.update.consent.ServerQuestions.answer", "action"): "no text: an id of the server",
     ("gprov.domain.boot.boot_menu.prompt", "f'{item.value}?'"): "Item",
     ("gprov.domain.boot.boot_menu.prompt", "item.value if item else ''"): "Item",
     ("gprov.domain.disk.targets.choose_targets", "line.describe()"): "Candidate.describe",
