@@ -267,6 +267,7 @@ def create(
             more=_tools(name, names, update=update) if tools else b"",
         ),
         lambda line: say(line, err=True),
+        progress,
     )
     if as_json:
         rows = asdict(image)

@@ -7,6 +7,7 @@ import os
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from itertools import chain
@@ -29,11 +30,13 @@ from gprov.domain.image.imgmeta import ImageMeta, parse_imgmeta, serialise_imgme
 from gprov.domain.image.modules import module_notes
 from gprov.domain.image.name import ImageName
 from gprov.domain.plan.preconditions import problems_of_own_image
-from gprov.ports.archive import Archives
+from gprov.ports.archive import Archives, ProgressReport
 from gprov.ports.process import Processes
 
 # one line about what begins now
 Report = Callable[[str], None]
+# shows how far a named part of the work is, in bytes, until it has ended
+Progress = Callable[[str], AbstractContextManager[ProgressReport]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class ImageMaker:
         self._branding = branding
         self._wanted = captured_names(branding)
 
-    def create(self, request: ImageRequest, report: Report) -> VerifiedImage:
+    def create(self, request: ImageRequest, report: Report, progress: Progress | None = None) -> VerifiedImage:
         """Write the image into the folder ``output``, replacing an image of this name.
 
         Raises BadInput for a root that cannot be restored (no kernel, systemd or admin account), IntegrityFault,
@@ -82,11 +85,11 @@ class ImageMaker:
             )
         try:
             with tempfile.TemporaryDirectory(prefix=".image-", dir=request.output) as work:
-                return self._create(request, work, report)
+                return self._create(request, work, report, progress or _no_progress)
         except OSError as exc:
             raise DeviceFault(str(exc.filename or request.output), str(exc.strerror), errno=exc.errno) from exc
 
-    def _create(self, request: ImageRequest, work: str, report: Report) -> VerifiedImage:
+    def _create(self, request: ImageRequest, work: str, report: Report, progress: Progress) -> VerifiedImage:
         metadata = self._metadata(request)
         archive = _Archive.of(self._archive(request.source, f"{work}/plain.tar", report), request.more)
         tidier = Tidier()
@@ -100,9 +103,12 @@ class ImageMaker:
             report(line)
         report(f"compressing {summary.entries} members, {summary.unpacked >> 20} MiB")
         pieces = _without(_tidied(request.source.path, archive, tidier), replaced)
-        compress(chain([self._member(metadata, request)], pieces), partial, self._processes, request.preset)
+        data = chain([self._member(metadata, request)], pieces)
+        with progress("compressing") as done:
+            compress(_counted(data, archive.total, done), partial, self._processes, request.preset)
         report("verifying")
-        image = self._archives.verify(partial, lambda _done, _total: None, MAX_ARCHIVE)
+        with progress("verifying") as done:
+            image = self._archives.verify(partial, done, MAX_ARCHIVE)
         self._require_bootable(partial, image)
         if image.files.imgmeta != metadata or image.entries != summary.entries + 1 - len(replaced):
             raise IntegrityFault(request.source.path, "holds a link in place of the image's metadata")
@@ -160,6 +166,11 @@ class _Archive:
         """Both as one archive: most programs end at the first blocks of zeros."""
         return cls(path, _end_of_members(path) if more else os.path.getsize(path), more)
 
+    @property
+    def total(self) -> int:
+        """Bytes of both."""
+        return self.size + len(self.more)
+
     def reader(self, file: BinaryIO) -> Callable[[int], bytes]:
         """Reads at most so many bytes of both; b"" at the end."""
         rest = io.BytesIO(self.more)
@@ -190,6 +201,19 @@ def _tidied(what: str, archive: _Archive, tidier: Tidier) -> Iterator[bytes]:
             yield from tidier.run(archive.reader(file))
     except Malformed as exc:
         raise IntegrityFault(what, str(exc)) from exc
+
+
+def _counted(pieces: Iterable[bytes], total: int, report: ProgressReport) -> Iterator[bytes]:
+    """The pieces, with a report behind each. ``total`` need not be exact: tidying changes the size a little."""
+    done = 0
+    for piece in pieces:
+        yield piece
+        done += len(piece)
+        report(min(done, total), total)
+
+
+def _no_progress(_what: str) -> AbstractContextManager[ProgressReport]:
+    return nullcontext(lambda _done, _total: None)
 
 
 def _without(pieces: Iterable[bytes], left_out: Sequence[Span]) -> Iterator[bytes]:
