@@ -18,7 +18,8 @@
                                   ``domain.unit.insecure_storage``
 ``update/state.json``             ``domain.update.state``: the last action of the update server
 ``update/update.toml``            ``domain.update.config``: in place of the image's own
-``update/decision``               ``domain.update.decision``: of a person at the unit
+``update/offer``                  ``domain.update.decision``: what a person at the unit is asked about
+``update/decision``               ``domain.update.decision``: what that person says
 ``gprov/recovery.cfg``            menu of BIOS units: ``domain.boot.grub.menus``
 ``log/recovery_history.json``     ``domain.image.history`` (folder: ``Branding.log_folder``)
 ``log/start_budget.json``         ``domain.boot.budget``
@@ -53,6 +54,7 @@ SEALED_SUFFIX = ".sealed"
 INSECURE_STORAGE = "insecure.storage"
 UPDATE_FOLDER = "update"
 UPDATE_STATE = "state.json"  # in UPDATE_FOLDER
+UPDATE_OFFER = "offer"  # in UPDATE_FOLDER
 UPDATE_DECISION = "decision"  # in UPDATE_FOLDER
 MENU_FOLDER = "gprov"  # on boot partitions of primary disks, too
 RECOVERY_MENU = f"{MENU_FOLDER}/recovery.cfg"

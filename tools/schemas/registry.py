@@ -227,6 +227,14 @@ WRITTEN = (
         schema=documents.LAB_REPORT,
         parse=len,
     ),
+    Format(
+        name="update-status",
+        what="`gprov-update status --json`",
+        written="units",
+        page="how-to/update-over-the-air.md",
+        schema=update.STATUS,
+        parse=len,
+    ),
 )
 ALL = (*FORMATS, *TOML_FORMATS, *WRITTEN)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gprov.domain.factory.fields import Schema
 from gprov.domain.update.config import Confirmation, ForcedUpdates
+from gprov.domain.update.state import Phase, Result
 from tools.schemas.formats import Rule
 from tools.schemas.parts import END, document, flag, has, items, may, need, record, text, when, word
 
@@ -51,8 +52,30 @@ UPDATE = document(
     )
     | {"additionalProperties": False},
 )
+STATUS = document(
+    "Status of gprov-update",
+    "What `gprov-update status --json` prints. docs/how-to/update-over-the-air.md",
+    record(
+        (
+            need("server", text(), "URL in the configuration"),
+            need("running", text(), "file name of the image of the running system; empty: not known"),
+            need("window", text(), "when a restore may begin"),
+            need("confirm", word(one.value for one in Confirmation), "who agrees to a restore"),
+            need("requested", text(), "image that the next start is asked to restore; empty: none"),
+            need("asked", text(), "action that the server wants the owner's confirmation of; empty: none"),
+            need("action", text(), "that the unit works on, or has ended last; empty: none yet"),
+            need("phase", word(("", *(one.value for one in Phase))), "of the action"),
+            need("image", text(), "file name of its image; empty: not known yet"),
+            need("previous", text(), "image whose system ran when it began"),
+            need("result", word(("", *(one.value for one in Result))), "how it ended; empty: it has not"),
+            need("details", items(text()), "what the server is told of the end"),
+            need("answered", flag(), "the server has taken the answer, or does not want it"),
+        )
+    ),
+)
 BEYOND = (
     Rule("server has a valid host and port, and no unescaped characters (RFC 3986)", r"server: (is not a URL|has )"),
     Rule("paths have no unprintable characters", r"_file: must be an absolute path"),
+    Rule("paths are not below /root, /home or /run/user", r"_file: is below /"),
     Rule("window has days of the week and times of the day", r"window\[\d+\]: (?!must be whole text)"),
 )

@@ -5,45 +5,46 @@ Each step is stored on RECOVERY before the next one begins. A round can end anyw
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
 
 from gprov import __version__
 from gprov.apps.unit.composition.context import UnitContext
+from gprov.apps.update.consent import Consent, ServerQuestions
+from gprov.apps.update.ending import Ending
 from gprov.apps.update.gate import ImageGate
 from gprov.apps.update.install import Installation
 from gprov.apps.update.paths import UpdatePaths
 from gprov.apps.update.placement import ImagePlacement
 from gprov.apps.update.ports import Identity, UpdatePorts
-from gprov.apps.update.records import StateFile, forget_decision, read_decision, require_recovery
+from gprov.apps.update.records import StateFile, require_recovery
+from gprov.apps.update.reports import Reports
 from gprov.apps.update.result import RoundResult
 from gprov.apps.update.server import DdiServer
 from gprov.apps.update.system import SystemRecords
-from gprov.domain.errors import NetworkFault
+from gprov.domain.errors import DeviceFault, InternalError
 from gprov.domain.image.name import parse_image_name
-from gprov.domain.update.config import Confirmation, UpdateConfig
+from gprov.domain.update.config import UpdateConfig
 from gprov.domain.update.decide import (
-    CANCELED,
     AnswerAgain,
     Begin,
     Download,
     Permission,
     RequestRestore,
+    RestartAgain,
     Wait,
-    is_cancellable,
     next_step,
     settled,
 )
 from gprov.domain.update.decision import OwnerDecision
-from gprov.domain.update.messages import SHORTEST_SLEEP, Deployment, Poll
-from gprov.domain.update.state import Answer, Phase, Result, UpdateState
+from gprov.domain.update.messages import SHORTEST_SLEEP, Deployment, Poll, UnreadableDeployment
+from gprov.domain.update.state import Phase, Result, UpdateState
 from gprov.domain.update.sw_description import REVISION_ATTRIBUTE, VERSION_ATTRIBUTE, release_version
 
 # By which the date of an image can be ahead of UTC.
 _ANY_ZONE = timedelta(days=1)
 # Until the system has reported that it is up.
 _SETTLE_SECONDS = 10.0
+_Offer = Deployment | UnreadableDeployment
 
 
 class UpdateAgent:
@@ -61,7 +62,10 @@ class UpdateAgent:
         self._system = SystemRecords(ports.files, ports.clock, paths, context)
         self._server = DdiServer(ports.server_for(config), config, identity, ports.clock)
         self._placement = ImagePlacement(ports.files, self._system, paths, context)
-        self._told = ""
+        self._consent = Consent(ports.files, paths, context.bus)
+        self._questions = ServerQuestions(self._server, self._consent, config.confirm)
+        self._ending = Ending(self._server, self._system, self._placement, self._consent, context.bus)
+        self._reports = Reports(self._server, context.bus)
 
     def round(self) -> RoundResult:
         """Raises GprovError: try again later."""
@@ -72,24 +76,31 @@ class UpdateAgent:
             observed = self._system.observe(record.value.image)
             if observed.image == record.value.image:
                 return RoundResult(_SETTLE_SECONDS, "the report of the system that it is up")
-        self._send_answer(record)
+        self._ending.send_first(record)
         poll = self._server.poll()
+        self._ending.send_once_more(record, poll)
         if poll.config_data:
             self._server.put_attributes(poll.config_data, self._attributes())
         result = self._serve(record, poll)
-        self._send_answer(record)
+        self._ending.send_first(record)
         return result
 
     def _serve(self, record: StateFile, poll: Poll) -> RoundResult:
         if poll.cancel:
-            self._cancel(record, poll.cancel)
+            self._ending.cancel(record, poll.cancel)
             return RoundResult(poll.sleep)
         if poll.confirmation:
-            waiting = self._confirm(poll.confirmation)
+            waiting = self._questions.answer(poll.confirmation)
             # What was confirmed is offered at the next poll.
             return RoundResult(poll.sleep if waiting else min(poll.sleep, SHORTEST_SLEEP), waiting)
+        self._consent.ask(None)
         if poll.deployment:
-            return self._work(record, self._server.deployment(poll.deployment), poll.sleep)
+            offer = self._server.deployment(poll.deployment)
+            try:
+                return self._work(record, offer, poll.sleep)
+            except DeviceFault as fault:
+                self._reports.fault(offer.action, fault)
+                raise
         return RoundResult(poll.sleep)
 
     def _settle(self, record: StateFile) -> None:
@@ -100,87 +111,31 @@ class UpdateAgent:
         observed = self._system.observe(state.image)
         after = settled(state, observed)
         if after != state:
-            self._end(record, after)
+            self._ending.end(record, after)
 
-    def _end(self, record: StateFile, ended: UpdateState) -> None:
-        """Files first: what a cut leaves is settled again in the same way."""
-        if ended.answer is not None and ended.answer.result is not Result.SUCCESS:
-            self._system.withdraw(ended.image)
-            self._placement.clean_up(ended, self._system.running)
-        record.record(ended)
-        # It was about what the server offered then. Later, it may offer something else by the same id.
-        forget_decision(self._ports.files, self._paths, self._bus, ended.action)
-        for text in ended.answer.details if ended.answer is not None else ():
-            self._bus.message(f"action {ended.action}: {text}")
-
-    def _send_answer(self, record: StateFile) -> None:
-        state = record.value
-        if state is not None and state.answer is not None and not state.answered:
-            self._deliver(state, state.answer)
-            record.record(replace(state, answered=True))
-
-    def _deliver(self, state: UpdateState, answer: Answer) -> None:
-        status = self._server.answer(state.action, answer, state.cancel)
-        if status < HTTPStatus.MULTIPLE_CHOICES:
-            self._bus.log(f"action {state.action}: the server has the answer: {answer.result.value}")
-        else:
-            self._bus.warning(f"action {state.action}: the server does not take the answer: status {status}")
-
-    def _cancel(self, record: StateFile, url: str) -> None:
-        cancel, action = self._server.cancellation(url)
-        state = record.value
-        if state is None or state.action != action:
-            self._server.accept_cancellation(cancel, ["this unit has done nothing for the action"])
-        elif not state.is_open:
-            self._answer_late_cancellation(state, cancel)
-        elif is_cancellable(state, self._system.boot):
-            # First: a request that is withdrawn and not restored would else be taken for one that failed.
-            canceled = replace(state, cancel=cancel)
-            record.record(canceled)
-            self._end(record, canceled.ended(Result.CANCELED, CANCELED))
-        else:
-            self._server.reject_cancellation(cancel, ["the restore of the image has begun"])
-
-    def _answer_late_cancellation(self, state: UpdateState, cancel: str) -> None:
-        if state.answer is not None and state.answer.result is Result.SUCCESS:
-            self._server.reject_cancellation(cancel, ["the image is installed", *state.answer.details])
-        else:
-            self._server.accept_cancellation(cancel, ["the action had ended before", *_details(state)])
-
-    def _confirm(self, url: str) -> str:
-        """Returns for what the server waits then, "" for nothing more."""
-        deployment = self._server.confirmation(url)
-        if deployment is None:
-            return ""
-        decision = self._decision(deployment.action)
-        if self._config.confirm is Confirmation.AUTO:
-            self._server.confirm(deployment.action, ["the configuration of the unit confirms updates"], agreed=True)
-        elif decision is None:
-            return f"the owner: gprov-update confirm {deployment.action} (or deny)"
-        else:
-            word = "confirmed" if decision.agreed else "denied"
-            self._server.confirm(deployment.action, [f"{word} at the unit"], agreed=decision.agreed)
-        return ""
-
-    def _work(self, record: StateFile, deployment: Deployment, sleep: float) -> RoundResult:
-        decision = self._decision(deployment.action)
-        if decision is not None and not decision.agreed and self._may_deny(record.value, deployment):
-            self._deny(record, deployment)
+    def _work(self, record: StateFile, offer: _Offer, sleep: float) -> RoundResult:
+        decision = self._consent.decision(offer)
+        if decision is not None and not decision.agreed and self._may_deny(record.value, offer):
+            self._deny(record, offer)
             return RoundResult(sleep)
-        step = next_step(record.value, deployment, self._permission(decision), self._system.running)
+        step = next_step(record.value, offer, self._permission(decision), self._system.running)
         match step:
             case Begin(state):
                 self._begin(record, state)
                 return RoundResult(0.0)
             case AnswerAgain():
-                self._answer_again(record)
+                self._ending.answer_again(record)
                 return RoundResult(sleep)
             case Wait(reason, most):
-                self._tell(deployment.action, f"waits for {reason}")
-                self._restart_again(record)
+                self._reports.tell(record, offer.action, f"waits for {reason}")
                 return RoundResult(sleep if most is None else min(sleep, most), reason)
+            case RestartAgain(reason):
+                self._reports.tell(record, offer.action, f"waits for {reason}")
+                if self._config.reboot:
+                    self._ports.restart.restart()
+                return RoundResult(sleep, reason)
             case Download():
-                return self._installation().download(record, deployment, sleep)
+                return self._installation().download(record, _readable(offer), sleep)
             case RequestRestore():
                 return self._installation().request(record, sleep)
 
@@ -190,12 +145,11 @@ class UpdateAgent:
         return Permission(
             self._config,
             self._ports.local_time.now(),
-            agreed=decision is not None,
+            agreed=decision is not None and decision.agreed,
             is_set=not running or today >= parse_image_name(running, prefix).date - _ANY_ZONE,
         )
 
     def _installation(self) -> Installation:
-        gate = ImageGate(self._ports, self._paths, self._context, self._identity.code_name)
         return Installation(
             ports=self._ports,
             paths=self._paths,
@@ -203,10 +157,11 @@ class UpdateAgent:
             system=self._system,
             server=self._server,
             placement=self._placement,
-            gate=gate,
+            gate=ImageGate(self._ports, self._paths, self._context, self._identity.code_name),
+            reports=self._reports,
             serial=self._identity.serial,
             reboots=self._config.reboot,
-            end=self._end,
+            end=self._ending.end,
         )
 
     def _begin(self, record: StateFile, state: UpdateState) -> None:
@@ -215,49 +170,23 @@ class UpdateAgent:
             self._bus.message(f"action {before.action} is replaced by action {state.action}")
             self._system.withdraw(before.image)
             self._placement.clean_up(before, self._system.running)
-        if before is not None and before.action == state.action:
-            forget_decision(self._ports.files, self._paths, self._bus, state.action)
         record.record(state)
-        self._bus.message(f"action {state.action}: begun")
+        if state.is_open:
+            self._bus.message(f"action {state.action}: begun")
+        else:
+            self._ending.show(state)
 
-    def _restart_again(self, record: StateFile) -> None:
-        """A restart that could not be begun, or a service of the system that holds it up."""
-        if record.value is not None and record.value.phase is Phase.REQUESTED and self._config.reboot:
-            self._ports.restart.restart()
+    def _may_deny(self, state: UpdateState | None, offer: _Offer) -> bool:
+        if state is None or (state.action, state.identity) != (offer.action, offer.identity):
+            return state is None or state.phase is not Phase.REQUESTED
+        return state.phase in (Phase.DOWNLOAD, Phase.READY)
 
-    def _answer_again(self, record: StateFile) -> None:
-        """The server does not know the answer that it has taken: it has crashed since, or never stored it. Of a
-        cancellation it knows nothing either then."""
+    def _deny(self, record: StateFile, offer: _Offer) -> None:
         state = record.value
-        if state is not None and state.answer is not None:
-            is_canceled = state.answer.result is Result.CANCELED
-            answer = replace(state.answer, result=Result.FAILURE) if is_canceled else state.answer
-            self._deliver(state, answer)
-
-    def _may_deny(self, state: UpdateState | None, deployment: Deployment) -> bool:
-        return state is None or state.action != deployment.action or state.phase in (Phase.DOWNLOAD, Phase.READY)
-
-    def _deny(self, record: StateFile, deployment: Deployment) -> None:
-        state = record.value
-        if state is None or (state.action, state.identity) != (deployment.action, deployment.identity):
-            state = UpdateState(action=deployment.action, identity=deployment.identity, phase=Phase.DOWNLOAD)
+        if state is None or (state.action, state.identity) != (offer.action, offer.identity):
+            state = UpdateState(action=offer.action, identity=offer.identity, phase=Phase.DOWNLOAD)
             self._begin(record, state)
-        self._end(record, state.ended(Result.FAILURE, "denied at the unit"))
-
-    def _decision(self, action: str) -> OwnerDecision | None:
-        decision = read_decision(self._ports.files, self._paths, self._bus)
-        return decision if decision is not None and decision.action == action else None
-
-    def _tell(self, action: str, text: str) -> None:
-        """The server, once for each change. That it does not hear of it is no reason to stop."""
-        if (told := f"{action} {text}") == self._told:
-            return
-        self._bus.message(f"action {action} {text}")
-        try:
-            self._server.report(action, [text])
-        except NetworkFault as fault:
-            self._bus.warning(f"not reported: {fault}")
-        self._told = told
+        self._ending.end(record, state.ended(Result.FAILURE, "denied at the unit"))
 
     def _attributes(self) -> dict[str, str]:
         running, prefix = self._system.running, self._paths.branding.image_prefix
@@ -271,5 +200,7 @@ class UpdateAgent:
         return {key: value for key, value in {**known, **self._config.attributes}.items() if value}
 
 
-def _details(state: UpdateState) -> tuple[str, ...]:
-    return state.answer.details if state.answer is not None else ()
+def _readable(offer: _Offer) -> Deployment:
+    if isinstance(offer, UnreadableDeployment):
+        raise InternalError("the download of a deployment that cannot be read")
+    return offer

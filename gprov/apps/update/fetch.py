@@ -11,7 +11,7 @@ from gprov.apps.update.paths import UpdatePaths
 from gprov.apps.update.ports import UpdatePorts
 from gprov.apps.update.server import DdiServer
 from gprov.apps.update.source import ImageSource
-from gprov.domain.errors import IntegrityFault
+from gprov.domain.errors import HttpRefusal, IntegrityFault, NetworkFault
 from gprov.ports.clock import Deadline
 from gprov.ports.update import PartFile
 
@@ -28,14 +28,19 @@ class Fetched:
     tail: bytes | None
 
 
+class BrokenDownload(NetworkFault):
+    """A connection broke after a part of the image had come: there is no reason to wait longer than the time before."""
+
+
 @dataclass(frozen=True, slots=True)
 class FetchLimits:
     """``proof``: by which the server recognises the file of which a part is there, "" if that is not known.
-    ``keep_proof`` is called with the one that it has now. ``seconds``: after them, a server that sends parts of files
-    is asked again later."""
+    ``keep_proof`` is called with the one that it has now, ``keep_flushed`` with the bytes that are durable.
+    ``seconds``: after them, a server that sends parts of files is asked again later."""
 
     proof: str
     keep_proof: Callable[[str], None]
+    keep_flushed: Callable[[int], None]
     seconds: float
 
 
@@ -45,23 +50,29 @@ class ImageFetcher:
         self._paths = paths
         self._bus = context.bus
 
-    def drop_unflushed(self, filename: str) -> None:
+    def drop_unflushed(self, filename: str, flushed: int) -> None:
         """After a restart of the unit: what may not have been durable. Raises DeviceFault."""
         with self._ports.parts.open(self._paths.part(filename)) as part:
-            # A block more than that was written when the flush began.
-            part.shorten(max(0, part.size - 2 * FLUSH_BYTES))
+            part.shorten(flushed)
 
     def fetch(self, server: DdiServer, source: ImageSource, limits: FetchLimits) -> Fetched:
         """Fetch what is missing. Raises NetworkFault, HttpRefusal, DeviceFault; what has come until then stays."""
         with self._ports.parts.open(self._paths.part(source.name.filename)) as part:
             if part.size > source.size:
-                part.shorten(0)
+                self._empty(part, limits)
             if part.size == source.size and not source.tail_size:
                 return Fetched(part.size, b"")
+            before = part.size
             try:
                 return self._receive(server, source, part, limits)
+            except HttpRefusal:
+                raise
+            except NetworkFault as fault:
+                if part.size > before:
+                    raise BrokenDownload(fault.peer, fault.reason) from fault
+                raise
             finally:
-                part.flush()
+                self._flush(part, limits)
 
     def _receive(self, server: DdiServer, source: ImageSource, part: PartFile, limits: FetchLimits) -> Fetched:
         deadline = Deadline(self._ports.clock, limits.seconds)
@@ -69,14 +80,14 @@ class ImageFetcher:
         with server.open(source.artifact.url, begin, limits.proof) as stream:
             if begin and limits.proof and stream.proof != limits.proof:
                 self._bus.warning(f"{source.artifact.name} has changed on the server: the download begins anew")
-                part.shorten(0)
+                self._empty(part, limits)
             limits.keep_proof(stream.proof)
             receiver, flushed, before = _Receiver(source, part, stream.begin), part.size, part.size
             for block in stream.blocks():
                 receiver.take(block)
                 self._bus.progress(f"download {source.name.stem}", part.size, source.size)
                 if part.size - flushed >= FLUSH_BYTES:
-                    part.flush()
+                    self._flush(part, limits)
                     flushed = part.size
                 if receiver.is_complete:
                     break
@@ -88,6 +99,14 @@ class ImageFetcher:
             reason = f"the server's file ends after {receiver.position} of {source.artifact.size} bytes"
             raise IntegrityFault(source.artifact.name, reason)
         return Fetched(part.size, bytes(receiver.tail))
+
+    def _flush(self, part: PartFile, limits: FetchLimits) -> None:
+        part.flush()
+        limits.keep_flushed(part.size)
+
+    def _empty(self, part: PartFile, limits: FetchLimits) -> None:
+        limits.keep_flushed(0)
+        part.shorten(0)
 
     def check(self, source: ImageSource, tail: bytes, digest: str) -> None:
         """The unfinished file, read back from the medium, is what server and manifest say. ``digest``: SHA-256 in the

@@ -12,16 +12,17 @@ from gprov.apps.update.paths import UpdatePaths
 from gprov.apps.update.placement import ImagePlacement, NoSpace
 from gprov.apps.update.ports import UpdatePorts
 from gprov.apps.update.records import StateFile
+from gprov.apps.update.reports import Reports
 from gprov.apps.update.result import RoundResult
 from gprov.apps.update.server import DdiServer
-from gprov.apps.update.source import ImageSource, read_source
+from gprov.apps.update.source import ImageSource, WrongSize, read_source
+from gprov.apps.update.stored import check_name, check_stored
 from gprov.apps.update.system import SystemRecords
 from gprov.domain.errors import (
     BadInput,
     HttpRefusal,
     IntegrityFault,
     InternalError,
-    NetworkFault,
     RefusedByPolicy,
 )
 from gprov.domain.image.manifest import Manifest
@@ -35,7 +36,7 @@ from gprov.domain.update.state import MAX_PROOF, Phase, Result, UpdateState
 STRETCH_SECONDS = 60.0
 # A file of wrong content is fetched once more: a restart of the unit may have left it so.
 _MOST_RESTARTS = 1
-# Answers in a row by which the server refuses to hand out the image.
+# Answers in a row by which the server refuses to hand out the image, or hands out something else.
 _MOST_REFUSALS = 5
 
 
@@ -51,6 +52,7 @@ class Installation:
     server: DdiServer
     placement: ImagePlacement
     gate: ImageGate
+    reports: Reports
     serial: str
     reboots: bool
     end: Callable[[StateFile, UpdateState], None]
@@ -60,7 +62,7 @@ class Installation:
         state = _value(record)
         try:
             return self._download(record, deployment)
-        except HttpRefusal as refusal:
+        except (HttpRefusal, WrongSize) as refusal:
             if state.refusals + 1 < _MOST_REFUSALS:
                 record.record(replace(_value(record), refusals=state.refusals + 1))
                 self.context.bus.warning(str(refusal))
@@ -75,6 +77,7 @@ class Installation:
         offer = offered_image(deployment, self.paths.branding.image_prefix)
         source = read_source(self.server, offer, self.paths.branding.image_prefix)
         filename = source.name.filename
+        check_name(source.name)
         if filename == self.system.running:
             text = f"{source.name.stem} is installed: this system runs from it"
             self.end(record, replace(_value(record), image=filename, kept=True).ended(Result.SUCCESS, text))
@@ -82,11 +85,20 @@ class Installation:
         admission, has_longer_chain = self.gate.admit(source)
         if admission.manifest is None and not source.artifact.hash[0]:
             raise RefusedByPolicy(f"{filename} has neither a manifest that counts nor a hash: nothing vouches for it")
+        if self.placement.is_stored(filename):
+            record.record(replace(_value(record), image=filename, kept=True))  # it stays whatever happens
+            check_stored(self.ports, self.paths, source, admission.manifest)
+            return self._take_stored(record, source, admission.manifest, with_chain=has_longer_chain)
         self._prepare(record, source)
         self.placement.make_room(source, self.gate.refuses)
-        limits = FetchLimits(_value(record).proof, lambda proof: self._keep_proof(record, proof), STRETCH_SECONDS)
+        limits = FetchLimits(
+            proof=_value(record).proof,
+            keep_proof=lambda proof: self._keep_proof(record, proof),
+            keep_flushed=lambda size: record.record(replace(_value(record), flushed=size)),
+            seconds=STRETCH_SECONDS,
+        )
         fetcher = ImageFetcher(self.ports, self.paths, self.context)
-        before = self._report_progress(deployment.action, source)
+        before = self._report_progress(record, source)
         fetched = fetcher.fetch(self.server, source, limits)
         if _value(record).refusals:
             record.record(replace(_value(record), refusals=0))
@@ -95,7 +107,22 @@ class Installation:
         if not self._verified(record, source, fetched.tail, admission.manifest):
             return RoundResult(0.0)
         self.placement.place_beside(source, with_chain=has_longer_chain)
-        tried = self.system.observe(filename).tried
+        return self._ready(record, source)
+
+    def _take_stored(
+        self, record: StateFile, source: ImageSource, manifest: Manifest | None, *, with_chain: bool
+    ) -> RoundResult:
+        """RECOVERY has the image: nothing of it is fetched."""
+        filename = source.name.filename
+        self.placement.remove_part(filename)
+        if manifest is None:
+            self.gate.verify(self.paths.image(filename))
+        self.placement.place_beside(source, with_chain=with_chain, keeps=True)
+        record.record(replace(_value(record), boot=self.system.boot))
+        return self._ready(record, source)
+
+    def _ready(self, record: StateFile, source: ImageSource) -> RoundResult:
+        tried = self.system.observe(source.name.filename).tried
         record.record(replace(_value(record), phase=Phase.READY, tried=tried))
         self.context.bus.message(f"{source.name.stem} is on RECOVERY, verified")
         return RoundResult(0.0)
@@ -106,11 +133,10 @@ class Installation:
         if state.image == filename and state.boot == boot:
             return
         if state.image == filename:
-            ImageFetcher(self.ports, self.paths, self.context).drop_unflushed(filename)
+            ImageFetcher(self.ports, self.paths, self.context).drop_unflushed(filename, state.flushed)
             record.record(replace(state, boot=boot))
         else:
-            kept = self.placement.is_stored(filename)
-            record.record(replace(state, image=filename, kept=kept, boot=boot))
+            record.record(replace(state, image=filename, kept=False, boot=boot, flushed=0))
 
     def _keep_proof(self, record: StateFile, proof: str) -> None:
         """One that is too long to be kept is not used."""
@@ -128,7 +154,7 @@ class Installation:
             if state.restarts >= _MOST_RESTARTS:
                 raise
             self.context.bus.warning(f"{fault}: the download begins anew")
-            record.record(replace(state, restarts=state.restarts + 1, proof=""))
+            record.record(replace(state, restarts=state.restarts + 1, proof="", flushed=0))
             return False
         if manifest is None:
             self.gate.verify(self.paths.part(source.name.filename))
@@ -140,7 +166,7 @@ class Installation:
         stem = state.image.removesuffix(SUFFIX)
         if not self.placement.put_in_place(state.image):
             self.context.bus.warning(f"{state.image} is not on RECOVERY any more: it is downloaded again")
-            record.record(replace(state, phase=Phase.DOWNLOAD, proof=""))
+            record.record(replace(state, phase=Phase.DOWNLOAD, proof="", flushed=0))
             return RoundResult(0.0)
         try:
             self.gate.admit_stored(state.image, self.paths.image(state.image))
@@ -152,28 +178,17 @@ class Installation:
         self.system.request(self.serial, state.image)
         record.record(requested(state, self.system.boot))
         then = "the unit restarts" if self.reboots else "it begins when the unit is restarted"
-        text = f"the restore of {stem} is requested: {then}"
-        self.context.bus.message(f"action {state.action}: {text}")
-        self._report(state.action, text)
+        self.reports.tell(record, state.action, f"the restore of {stem} is requested: {then}")
         if self.reboots:
             self.ports.restart.restart()
         return RoundResult(sleep, "the restart of the unit")
 
-    def _report_progress(self, action: str, source: ImageSource) -> int:
+    def _report_progress(self, record: StateFile, source: ImageSource) -> int:
         """Returns how many bytes of the image are on RECOVERY."""
         status = self.ports.files.status(self.paths.part(source.name.filename))
         done = status.size if status is not None else 0
-        mib = 1 << 20
-        text = f"downloading {source.name.stem}: {done // mib} of {-(-source.size // mib)} MiB"
-        self._report(action, text, (done // mib, -(-source.size // mib)))
+        self.reports.progress(record, source.name.stem, done, source.size)
         return done
-
-    def _report(self, action: str, text: str, progress: tuple[int, int] | None = None) -> None:
-        """That the server does not hear of it is no reason to stop."""
-        try:
-            self.server.report(action, [text], progress)
-        except NetworkFault as fault:
-            self.context.bus.warning(f"not reported: {fault}")
 
     def _fail(self, record: StateFile, *reasons: str) -> None:
         self.end(record, _value(record).ended(Result.FAILURE, *dict.fromkeys(reasons)))

@@ -7,9 +7,11 @@ from typing import NoReturn
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.apps.unit.reporting.unexpected import unexpected_errors_translated
 from gprov.apps.update.agent import UpdateAgent
+from gprov.apps.update.consent import Consent
+from gprov.apps.update.fetch import BrokenDownload
 from gprov.apps.update.paths import UpdatePaths
 from gprov.apps.update.ports import UpdatePorts
-from gprov.apps.update.records import StateFile, read_decision
+from gprov.apps.update.records import read_state
 from gprov.domain.errors import ExitCode, GprovError
 from gprov.domain.update.state import Result
 from gprov.ports.files import Files
@@ -28,19 +30,22 @@ def run_forever(agent: UpdateAgent, ports: UpdatePorts, paths: UpdatePaths, bus:
         try:
             with unexpected_errors_translated():  # what one message of the server does must not end the agent
                 pause, failures = agent.round().pause, 0
+        except BrokenDownload as fault:
+            bus.error(fault)
+            pause, failures = FIRST_PAUSE, 0
         except GprovError as error:
             bus.error(error)
             pause, failures = pause_after(failures), failures + 1
         _wait(pause, ports, paths, bus)
 
 
-def run_once(agent: UpdateAgent, files: Files, paths: UpdatePaths, bus: EventBus) -> int:
+def run_once(agent: UpdateAgent, files: Files, paths: UpdatePaths) -> int:
     """Rounds, until there is nothing more to do now. Returns the exit status: NEGATIVE if the action ended and did not
     install its image. Raises GprovError."""
     for _ in range(_MOST_ROUNDS):
         if agent.round().pause:
             break
-    state = StateFile(files, paths, bus).value
+    state = read_state(files, paths)
     failed = state is not None and state.answer is not None and state.answer.result is Result.FAILURE
     return ExitCode.NEGATIVE if failed else ExitCode.DONE
 
@@ -52,11 +57,12 @@ def pause_after(failures: int) -> float:
 
 def _wait(pause: float, ports: UpdatePorts, paths: UpdatePaths, bus: EventBus) -> None:
     """Ends early if the owner decides something."""
-    before = read_decision(ports.files, paths, bus)
+    consent = Consent(ports.files, paths, bus)
+    before = consent.seen()
     left = pause
     while left > 0:
         step = min(left, _SLICE)
         ports.clock.sleep(step)
         left -= step
-        if left > 0 and read_decision(ports.files, paths, bus) != before:
+        if left > 0 and consent.seen() != before:
             return

@@ -100,7 +100,7 @@ def _once(_given: argparse.Namespace, paths: UpdatePaths, bus: EventBus) -> int:
     from gprov.adapters.linux.update.system import only_one
 
     with only_one(paths.kernel + _LOCK):
-        return run_once(_agent(paths, bus), composition.linux_ports(paths, bus).files, paths, bus)
+        return run_once(_agent(paths, bus), composition.linux_ports(paths, bus).files, paths)
 
 
 def _status(given: argparse.Namespace, paths: UpdatePaths, bus: EventBus) -> int:

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 from gprov.apps.unit.reporting.bus import EventBus
+from gprov.apps.update.consent import Consent
 from gprov.apps.update.paths import UpdatePaths
 from gprov.apps.update.ports import UpdatePorts
-from gprov.apps.update.records import StateFile, write_decision
+from gprov.apps.update.records import StateFile, read_state
 from gprov.apps.update.system import SystemRecords
 from gprov.domain.errors import ExitCode, RefusedByPolicy
-from gprov.domain.update.decision import OwnerDecision
-from gprov.domain.update.state import Phase
+from gprov.domain.update.decision import Offered, OwnerDecision
+from gprov.domain.update.state import Phase, UpdateState
 from gprov.ports.files import Files
 
 
 def decide(files: Files, paths: UpdatePaths, bus: EventBus, action: str, *, agreed: bool) -> int:
-    """Raises RefusedByPolicy, DeviceFault."""
-    state = StateFile(files, paths, bus).value
-    if state is not None and state.action == action and state.phase in (Phase.REQUESTED, Phase.ENDED):
-        how = "its restore is requested" if state.phase is Phase.REQUESTED else "it has ended"
-        raise RefusedByPolicy(f"action {action} cannot be decided any more: {how}")
-    write_decision(files, paths, OwnerDecision(action, agreed))
+    """About the files that the server offers by this action now. Raises RefusedByPolicy, BadInput for a state that is
+    damaged, DeviceFault."""
+    consent = Consent(files, paths, bus)
+    question = consent.question()
+    if question is None or question.action != action:
+        question = _offered(read_state(files, paths), action)
+    consent.decide(OwnerDecision(question, agreed))
     bus.message(f"action {action}: {'confirmed' if agreed else 'denied'}; the agent acts on it within seconds")
     return ExitCode.DONE
+
+
+def _offered(state: UpdateState | None, action: str) -> Offered:
+    if state is None or state.action != action:
+        raise RefusedByPolicy(f"action {action} cannot be decided: the server has not offered it to this unit")
+    if state.phase in (Phase.REQUESTED, Phase.ENDED):
+        how = "its restore is requested" if state.phase is Phase.REQUESTED else "it has ended"
+        raise RefusedByPolicy(f"action {action} cannot be decided any more: {how}")
+    return Offered(action, state.identity)
 
 
 def forget(ports: UpdatePorts, paths: UpdatePaths, bus: EventBus) -> int:
@@ -46,6 +57,6 @@ def forget(ports: UpdatePorts, paths: UpdatePaths, bus: EventBus) -> int:
         placement.clean_up(state, system.running)
     placement.remove_part(state.image)
     record.forget()
-    ports.files.remove(paths.decision)
+    Consent(ports.files, paths, bus).forget_all()
     bus.message(f"action {state.action} is forgotten; the server may offer it again")
     return ExitCode.DONE

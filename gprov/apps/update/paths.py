@@ -9,7 +9,7 @@ from gprov.domain.branding import Branding
 from gprov.domain.image.retention import PARTIAL
 from gprov.domain.mountpoints import MountPoints
 from gprov.domain.platform.facts_file import FACTS_FILE
-from gprov.domain.recovery_files import IMAGE_FOLDER, UPDATE_DECISION, UPDATE_FOLDER, UPDATE_STATE
+from gprov.domain.recovery_files import IMAGE_FOLDER, UPDATE_DECISION, UPDATE_FOLDER, UPDATE_OFFER, UPDATE_STATE
 from gprov.domain.trust.published import PUBLISHED_FOLDER
 from gprov.domain.update.config import CONFIG_FILE
 
@@ -50,6 +50,10 @@ class UpdatePaths:
     @property
     def state(self) -> str:
         return f"{self.recovery}/{UPDATE_FOLDER}/{UPDATE_STATE}"
+
+    @property
+    def offer(self) -> str:
+        return f"{self.recovery}/{UPDATE_FOLDER}/{UPDATE_OFFER}"
 
     @property
     def decision(self) -> str:

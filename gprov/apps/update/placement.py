@@ -50,13 +50,14 @@ class ImagePlacement:
             self._bus.message(f"{removal.name} is removed: {removal.reason}")
             files.remove(self._paths.image(removal.name))
 
-    def place_beside(self, source: ImageSource, *, with_chain: bool) -> None:
-        """Manifest and signature, before the image has its name. Raises DeviceFault."""
+    def place_beside(self, source: ImageSource, *, with_chain: bool, keeps: bool = False) -> None:
+        """Manifest and signature, before the image has its name. ``keeps``: those that are there stay if the server has
+        none. Raises DeviceFault."""
         contents = (source.files.manifest, source.files.signature)
         for path, content in zip(companions_of(self._paths.image(source.name.filename)), contents, strict=True):
             if content is not None:
                 self._files.replace(path, content, mode=0o600)
-            else:
+            elif not keeps:
                 self._files.remove(path)
         if with_chain and source.chain is not None:
             self._files.replace(self._paths.image(CHAIN_FILE), source.chain)

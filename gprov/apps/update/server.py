@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 
 from gprov.apps.update.ports import Identity
 from gprov.domain.errors import NetworkFault, RefusedByPolicy
-from gprov.domain.mfg.urls import redacted
+from gprov.domain.mfg.urls import is_same_origin, redacted
 from gprov.domain.update.config import UpdateConfig
 from gprov.domain.update.feedback import (
     Execution,
@@ -23,10 +23,11 @@ from gprov.domain.update.messages import (
     MAX_MESSAGE,
     Deployment,
     Poll,
+    UnreadableDeployment,
     parse_cancel,
     parse_confirmation,
-    parse_deployment,
     parse_poll,
+    read_deployment,
 )
 from gprov.domain.update.state import Answer, Result
 from gprov.ports.clock import Clock
@@ -53,8 +54,8 @@ class DdiServer:
     def poll(self) -> Poll:
         return parse_poll(redacted(self._base), self._get(self._base))
 
-    def deployment(self, url: str) -> Deployment:
-        return parse_deployment(redacted(url), self._get(url))
+    def deployment(self, url: str) -> Deployment | UnreadableDeployment:
+        return read_deployment(redacted(url), self._get(url))
 
     def cancellation(self, url: str) -> tuple[str, str]:
         """Id of the cancellation, and of the action that it ends."""
@@ -150,6 +151,5 @@ class DdiServer:
 
     def _headers(self, url: str) -> dict[str, str]:
         """The token goes to its own server alone."""
-        own, other = urlsplit(self._base), urlsplit(url)
-        is_own = (own.scheme, own.netloc.lower()) == (other.scheme, other.netloc.lower())
+        is_own = is_same_origin(self._base, url)
         return {"Authorization": self._token.reveal()} if self._token is not None and is_own else {}

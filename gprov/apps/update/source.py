@@ -22,6 +22,11 @@ from gprov.domain.update.offer import Bundle, Offer, SeparateFiles
 _MAX_TAIL = 64 << 10
 
 
+class WrongSize(NetworkFault):
+    """A file of the server has not the size that the server has announced: a connection that ended without a sign of
+    it, or for good."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ImageSource:
     """``size``: bytes of the image. ``artifact``: the file on the server that holds it, behind the bytes in
@@ -107,7 +112,7 @@ def _small(server: DdiServer, artifact: Artifact | None, most: int) -> bytes | N
             if len(content) > artifact.size:
                 break
     if len(content) != artifact.size:
-        raise NetworkFault(redacted(artifact.url), f"has not the {artifact.size} bytes that the server has announced")
+        raise WrongSize(redacted(artifact.url), f"has not the {artifact.size} bytes that the server has announced")
     kind, value = artifact.hash
     if kind and hashlib.new(kind, content, usedforsecurity=False).hexdigest() != value:
         raise IntegrityFault(artifact.name, f"its {kind.upper()} is not the one that the server has announced")

@@ -7,9 +7,10 @@ import sys
 
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.apps.update.composition import context
+from gprov.apps.update.consent import Consent
 from gprov.apps.update.paths import UpdatePaths
 from gprov.apps.update.ports import UpdatePorts
-from gprov.apps.update.records import StateFile
+from gprov.apps.update.records import read_state
 from gprov.apps.update.settings import read_config
 from gprov.apps.update.system import SystemRecords
 from gprov.domain.errors import ExitCode
@@ -21,17 +22,7 @@ _WORDS = {True: "yes", False: "no"}
 
 def show_status(ports: UpdatePorts, paths: UpdatePaths, bus: EventBus, *, as_json: bool) -> int:
     """Raises GprovError."""
-    config = read_config(ports.files, paths)
-    system = SystemRecords(ports.files, ports.clock, paths, context(paths, bus))
-    state = StateFile(ports.files, paths, bus).value
-    facts: dict[str, object] = {
-        "server": config.server,
-        "running": system.running,
-        "window": describe_windows(config.windows),
-        "confirm": config.confirm.value,
-        "requested": system.pending(),
-        **_action(state),
-    }
+    facts = status_facts(ports, paths, bus)
     if as_json:
         json.dump(facts, sys.stdout, indent=1)
         sys.stdout.write("\n")
@@ -43,8 +34,23 @@ def show_status(ports: UpdatePorts, paths: UpdatePaths, bus: EventBus, *, as_jso
     return ExitCode.DONE
 
 
+def status_facts(ports: UpdatePorts, paths: UpdatePaths, bus: EventBus) -> dict[str, object]:
+    """All keys are there, whatever is known. Raises GprovError."""
+    config = read_config(ports.files, paths)
+    system = SystemRecords(ports.files, ports.clock, paths, context(paths, bus))
+    state, question = read_state(ports.files, paths), Consent(ports.files, paths, bus).question()
+    return {
+        "server": config.server,
+        "running": system.running,
+        "window": describe_windows(config.windows),
+        "confirm": config.confirm.value,
+        "requested": system.pending(),
+        "asked": question.action if question is not None else "",
+        **_action(state),
+    }
+
+
 def _action(state: UpdateState | None) -> dict[str, object]:
-    """All keys are there, whatever is known."""
     answer = state.answer if state is not None else None
     return {
         "action": state.action if state is not None else "",

@@ -38,6 +38,18 @@ def url_problem(text: str) -> str | None:
     return None
 
 
+def is_same_origin(one: str, other: str) -> bool:
+    """Scheme, host and port of two valid URLs are equal (RFC 6454, section 4). A port that is not written is the
+    scheme's."""
+    return _origin(one) == _origin(other)
+
+
+def _origin(url: str) -> tuple[str, str, int]:
+    parts = urlsplit(url)
+    scheme = parts.scheme.lower()
+    return scheme, (parts.hostname or "").lower(), parts.port or {"http": 80, "https": 443}.get(scheme, 0)
+
+
 def with_scheme(text: str) -> str:
     """The address of a server that files of the earlier system write as ``HOST:PORT`` ("10.0.2.2:65432"), as a URL.
     Any other text is returned as it is."""

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from posixpath import normpath
 
 from gprov.domain.errors import BadInput
 from gprov.domain.formats.json.object import JsonObject
@@ -38,6 +39,8 @@ _KEYS = (
 )
 _PLAIN = re.compile(r"[A-Za-z0-9._~-]{1,256}")  # one component of a URL, RFC 3986, section 2.3
 _DIGEST = re.compile(r"(?:sha256:)?((?:[0-9a-f]{2}:?){31}[0-9a-f]{2})")
+# What ProtectHome=yes of the service hides from it (systemd.exec(5)).
+_HIDDEN = ("/root", "/home", "/run/user")
 _YES_NO = {"yes": True, "no": False}
 
 
@@ -156,6 +159,8 @@ def _path(root: JsonObject, key: str) -> str:
     path = root.text(key)
     if path and (not path.startswith("/") or not path.isprintable()):
         root.problem(key, f"must be an absolute path, is {path[:40]!r}")
+    elif folder := next((one for one in _HIDDEN if f"{normpath(path)}/".startswith(f"{one}/")), None):
+        root.problem(key, f"is below {folder}, which the service cannot see: put the file on RECOVERY, or below /etc")
     return path
 
 

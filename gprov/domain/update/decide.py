@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from gprov.domain.image.name import SUFFIX
 from gprov.domain.update.config import Confirmation, ForcedUpdates, UpdateConfig
-from gprov.domain.update.messages import Deployment, Handling
+from gprov.domain.update.messages import Deployment, Handling, UnreadableDeployment
 from gprov.domain.update.state import Phase, Result, UpdateState
 from gprov.domain.update.window import LocalMinute, describe_windows, is_allowed, minutes_until
 
@@ -67,7 +67,15 @@ class Wait:
     most: float | None = None
 
 
-Step = Begin | AnswerAgain | Download | RequestRestore | Wait
+@dataclass(frozen=True, slots=True)
+class RestartAgain:
+    """The restore is requested and allowed now, and the unit has not restarted yet: that could not be begun, or a
+    service of the system holds it up. ``reason``: as in ``Wait``."""
+
+    reason: str
+
+
+Step = Begin | AnswerAgain | Download | RequestRestore | RestartAgain | Wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,20 +105,27 @@ def settled(state: UpdateState, system: RunningSystem) -> UpdateState:
     return state
 
 
-def next_step(state: UpdateState | None, deployment: Deployment, permission: Permission, running: str) -> Step:
+def next_step(
+    state: UpdateState | None, deployment: Deployment | UnreadableDeployment, permission: Permission, running: str
+) -> Step:
     """``running``: file name of the image of the running system. ``state`` is settled."""
     if state is None or (state.action, state.identity) != (deployment.action, deployment.identity):
         if state is not None and state.phase is Phase.REQUESTED:
-            return Wait(f"the restart into {_stem(state.image)}, which action {state.action} requested")
+            reason = f"the restart into {_stem(state.image)}, which action {state.action} requested"
+            return RestartAgain(reason) if _is_time(permission) else Wait(reason, _until_time(permission))
         begun = UpdateState(
             action=deployment.action, identity=deployment.identity, phase=Phase.DOWNLOAD, previous=running
         )
+        if isinstance(deployment, UnreadableDeployment):
+            return Begin(begun.ended(Result.FAILURE, *deployment.problems))
         return Begin(begun)
+    if isinstance(deployment, UnreadableDeployment):
+        return AnswerAgain()
     match state.phase:
         case Phase.ENDED:
             return AnswerAgain()
         case Phase.REQUESTED:
-            return Wait("the restart of the unit")
+            return _when_requested(deployment, permission)
         case Phase.DOWNLOAD if deployment.download is Handling.SKIP:
             return Wait("the server's leave to download")
         case Phase.DOWNLOAD:
@@ -138,15 +153,32 @@ def _when_ready(deployment: Deployment, permission: Permission) -> Step:
     if config.confirm is Confirmation.OWNER and not permission.agreed:
         return Wait(f"the owner: gprov-update confirm {deployment.action}")
     at_once = deployment.update is Handling.FORCED and config.forced is ForcedUpdates.AT_ONCE
-    if at_once or not config.windows:
+    if at_once or _is_time(permission):
         return RequestRestore()
     allowed = describe_windows(config.windows)
     if not permission.is_set:
-        return Wait(f"the clock of the unit to be set: it is before the date of the installed image ({allowed})", 60.0)
-    if not is_allowed(config.windows, permission.now):
-        most = 60.0 * minutes_until(config.windows, permission.now)
-        return Wait(f"the time that the owner allows: {allowed}", most)
-    return RequestRestore()
+        reason = f"the clock of the unit to be set: it is before the date of the installed image ({allowed})"
+    else:
+        reason = f"the time that the owner allows: {allowed}"
+    return Wait(reason, _until_time(permission))
+
+
+def _when_requested(deployment: Deployment, permission: Permission) -> Step:
+    """What would not be requested now is not restarted for now."""
+    reason = "the restart of the unit"
+    allowed = _when_ready(deployment, permission)
+    return Wait(reason, allowed.most) if isinstance(allowed, Wait) else RestartAgain(reason)
+
+
+def _is_time(permission: Permission) -> bool:
+    """Of a window of the owner, if there are any."""
+    windows = permission.config.windows
+    return not windows or (permission.is_set and is_allowed(windows, permission.now))
+
+
+def _until_time(permission: Permission) -> float:
+    """Seconds until there is something to do, while no window is open."""
+    return 60.0 * minutes_until(permission.config.windows, permission.now) if permission.is_set else 60.0
 
 
 def _confirmed(state: UpdateState, system: RunningSystem) -> UpdateState:

@@ -37,6 +37,11 @@ class Poll:
     cancel: str = ""
     confirmation: str = ""
 
+    @property
+    def has_work(self) -> bool:
+        """Whether an action of the unit has not ended for the server."""
+        return bool(self.deployment or self.cancel or self.confirmation)
+
 
 class Handling(StrEnum):
     """SKIP: not now. ATTEMPT: when the unit allows it. FORCED: the server's owner does not want to wait."""
@@ -84,6 +89,19 @@ class Deployment:
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadableDeployment:
+    """A deployment whose message does not parse, but for its id. ``problems``: what is wrong with it."""
+
+    action: str
+    problems: tuple[str, ...]
+
+    @property
+    def identity(self) -> str:
+        """In place of a digest: what would be installed is not known."""
+        return "unreadable"
+
+
 def is_action_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
@@ -108,6 +126,17 @@ def parse_poll(source: str, data: bytes) -> Poll:
 def parse_deployment(source: str, data: bytes) -> Deployment:
     """Raises BadInput with every problem."""
     return _deployment(source, data, "deployment")
+
+
+def read_deployment(source: str, data: bytes) -> Deployment | UnreadableDeployment:
+    """Raises BadInput if not even the id of the action can be read."""
+    try:
+        return parse_deployment(source, data)
+    except BadInput as error:
+        action = read_object(source, data).text_or_number("id")
+        if not is_action_id(action):
+            raise
+        return UnreadableDeployment(action, (error.sentence, *error.details()))
 
 
 def parse_confirmation(source: str, data: bytes) -> Deployment | str:

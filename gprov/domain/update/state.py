@@ -49,9 +49,11 @@ class UpdateState:
     file name of the image, "" if it is not known yet; ``previous``: file name of the image whose system ran when the
     action began. ``kept``: RECOVERY had the image before, so that it stays whatever happens. ``boot``: id of the start
     in which the download went on last, or the restore was requested. ``tried``: how often restores had tried the image
-    before. ``proof``: validator (ETag or date) of the unfinished download. ``restarts``: how often that began
+    before. ``proof``: validator (ETag or date) of the unfinished download; ``flushed``: bytes of it that are durable.
+    ``restarts``: how often that began
     anew since its content was wrong; ``refusals``: how often in a row the server did not hand it out. ``answered``:
-    the server has the answer, or does not want it. ``cancel``: id of the cancellation that is to be answered."""
+    the server has the answer, or does not want it; ``sent``: it may have it, since it was sent. ``cancel``: id of the
+    cancellation that is to be answered. ``reports``: how many the server was sent before the answer."""
 
     action: str
     identity: str
@@ -62,11 +64,14 @@ class UpdateState:
     boot: str = ""
     tried: int = 0
     proof: str = ""
+    flushed: int = 0
     restarts: int = 0
     refusals: int = 0
     answer: Answer | None = None
     answered: bool = False
+    sent: bool = False
     cancel: str = ""
+    reports: int = 0
 
     @property
     def is_open(self) -> bool:
@@ -78,7 +83,7 @@ class UpdateState:
 
     def ended(self, result: Result, *details: str) -> UpdateState:
         answer = Answer(result, tuple(text[:MAX_DETAIL] for text in details[:MAX_DETAILS]))
-        return replace(self, phase=Phase.ENDED, answer=answer, answered=False)
+        return replace(self, phase=Phase.ENDED, answer=answer, answered=False, sent=False)
 
 
 def parse_state(source: str, data: bytes) -> UpdateState:
@@ -96,11 +101,14 @@ def parse_state(source: str, data: bytes) -> UpdateState:
         boot=root.text("Boot"),
         tried=root.integer("Tried", minimum=0),
         proof=root.text("Proof"),
+        flushed=root.integer("Flushed", minimum=0),
         restarts=root.integer("Restarts", minimum=0),
         refusals=root.integer("Refusals", minimum=0),
         answer=_answer(answer) if answer is not None else None,
         answered=root.boolean("Answered"),
+        sent=root.boolean("Sent"),
         cancel=root.text("Cancel"),
+        reports=root.integer("Reports", minimum=0),
     )
     if (state.phase is Phase.ENDED) != (state.answer is not None):
         root.problem("Answer", "must be there if the phase is ended, and only then")
@@ -122,11 +130,14 @@ def serialise_state(state: UpdateState) -> bytes:
         "Boot": state.boot,
         "Tried": state.tried,
         "Proof": state.proof,
+        "Flushed": state.flushed,
         "Restarts": state.restarts,
         "Refusals": state.refusals,
         **({"Answer": {"Result": answer.result.value, "Details": list(answer.details)}} if answer is not None else {}),
         "Answered": state.answered,
+        "Sent": state.sent,
         "Cancel": state.cancel,
+        "Reports": state.reports,
     }
     return (json.dumps(document, indent=1) + "\n").encode("ascii")
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import http.server
+import itertools
 import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from typing_extensions import override
 from gprov.adapters.linux.update.http import ServerCertificate, StdUpdateServer
 from gprov.adapters.linux.update.part_file import LinuxPartFiles
 from gprov.domain.errors import BadInput, DeviceFault, HttpRefusal, NetworkFault
+from gprov.domain.mfg.urls import is_same_origin
 from tests.unit.contract.part_file_contract import PART_CHECKS, PartWorld
 from tests.unit.contract.update_contract import CHECKS, CONTENT, UpdateWorld
 
@@ -93,6 +95,26 @@ class Site:
         if not self.ranges or not wanted or proof != self.tag:
             return 0
         return int(wanted.removeprefix("bytes=").removesuffix("-"))
+
+
+@contextmanager
+def dripping(site: Site, what: bytes) -> Iterator[None]:
+    """The site answers with a byte of it every now and then, for ever."""
+    stop = threading.Event()
+
+    def drip(handler: http.server.BaseHTTPRequestHandler) -> None:
+        for number in itertools.count():
+            with suppress(OSError):
+                handler.wfile.write(what if number == 0 else b"x")
+            if stop.wait(0.02):
+                handler.close_connection = True
+                return
+
+    site.reply = drip  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        stop.set()
 
 
 @contextmanager
@@ -275,3 +297,47 @@ def test_a_file_of_no_ca(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there(site: Site, port: StdUpdateServer) -> None:
     with pytest.raises(HttpRefusal, match="answered 404 Not Found"), port.open(f"{site.url}/nothing"):
         pass
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        b"HTTP/1.1 200 OK\r\nX: ",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\ny\r\n0\r\nX: ",
+    ],
+    ids=["headers", "body", "trailers"],
+)
+def test_a_server_that_never_ends_a_message(site: Site, what: bytes) -> None:
+    with dripping(site, what), pytest.raises(NetworkFault, match=r"no whole answer within 0\.5 s"):
+        StdUpdateServer(ServerCertificate(), whole=0.5).request("GET", f"{site.url}/file")
+
+
+def test_a_server_that_never_ends_the_headers_of_a_file(site: Site) -> None:
+    with dripping(site, b"HTTP/1.1 200 OK\r\nX: "):
+        port = StdUpdateServer(ServerCertificate(), whole=0.5)
+        with pytest.raises(NetworkFault, match=r"no whole answer within 0\.5 s"), port.open(f"{site.url}/file"):
+            pass
+
+
+def test_the_time_in_which_a_file_is_written_does_not_count(site: Site) -> None:
+    """Nor does that of a message for the file that comes behind it."""
+    site.content = bytes(range(256)) * (8 << 10)
+    port = StdUpdateServer(ServerCertificate(), whole=0.2)
+    with port.open(f"{site.url}/file") as stream:
+        blocks = stream.blocks()
+        begin = next(blocks)
+        threading.Event().wait(0.5)
+        assert begin + b"".join(blocks) == site.content
+
+
+def test_the_same_server_by_its_port_or_without() -> None:
+    for one, other, same in (
+        ("https://a/x", "https://A:443/y", True),
+        ("http://a:80", "http://a", True),
+        ("https://a", "http://a:443", False),
+        ("https://a:8443", "https://a", False),
+        ("https://a", "https://a.b", False),
+        ("https://[::1]:443", "https://[::1]", True),
+    ):
+        assert is_same_origin(one, other) is same, (one, other)

@@ -220,6 +220,7 @@ def counterexamples() -> Mapping[str, list[Document]]:
         "update": [
             changed("update", "https:///x", "server"),
             changed("update", "/a\tb", "ca_file"),
+            changed("update", "/etc/../root/token", "target_token_file"),
             changed("update", ["never"], "window"),
         ],
         "initramfs": [changed("initramfs", "main", "common", "start")],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,12 +17,16 @@ from gprov.apps.host.lab.guest_messages import GuestMilestone, GuestReport
 from gprov.apps.host.lab.report import RunFacts, lab_report
 from gprov.apps.host.lab.runner import Ending
 from gprov.apps.host.lab.stage import StageResult, StageVerdict
+from gprov.apps.unit.reporting.bus import EventBus
+from gprov.apps.update.status import status_facts
 from gprov.domain.erase.canonical_json import document_bytes
 from gprov.domain.erase.report_making import ErasureFacts, make_report
 from gprov.domain.erase.report_text import parse_report, report_bytes
 from gprov.domain.errors import BadInput
 from gprov.domain.mfg.burnin.report import BurnInReport, Check, report_text
+from gprov.domain.update.state import Phase, Result, UpdateState, serialise_state
 from tests.unit.erase.outcomes import OVERWRITTEN, any_facts, facts_of
+from tests.unit.flow.updated_units import plain
 from tests.unit.schemas.test_schemas import VALUES, places
 from tools.schemas.registry import WRITTEN
 
@@ -42,6 +47,23 @@ def _stage(name: str, system: GuestReport | None, *milestones: GuestMilestone) -
     )
 
 
+def _update_statuses() -> list[Any]:
+    """Before the first action, and in each phase of one."""
+    unit = plain()
+    unit.config += 'confirm = "owner"\n'
+    unit.start()
+    unit.work()
+    ports, bus = unit.ports(), EventBus(unit.world.machine.clock)
+    found = [status_facts(ports, unit.paths, bus)]
+    state = UpdateState(action="17", identity="0" * 64, phase=Phase.DOWNLOAD)
+    ready = replace(state, phase=Phase.READY, image="x.upd", previous="y.upd")
+    ended = [ready.ended(result, "why") for result in Result]
+    for one in (state, ready, replace(ready, phase=Phase.REQUESTED), *ended):
+        ports.files.replace(unit.paths.state, serialise_state(one), mode=0o600)
+        found.append(status_facts(ports, unit.paths, bus))
+    return found
+
+
 DOCUMENTS: dict[str, list[Any]] = {
     "burn-in": [
         json.loads(report_text(BurnInReport(started_ns=1, seconds=2.0, tests=("cpu",), **more), "SN-1", "X7"))
@@ -59,6 +81,7 @@ DOCUMENTS: dict[str, list[Any]] = {
             )
         )
     ],
+    "update-status": _update_statuses(),
 }
 
 
@@ -71,7 +94,8 @@ def test_what_is_written_is_valid_and_whole(name: str) -> None:
             container, key = places(document)[index]
             if isinstance(container, dict):
                 del container[key]
-                free = key in ("more", "failed", "image")  # facts of guests, and names of products
+                # Facts of guests, and names of products.
+                free = name == "lab-report" and key in ("more", "failed", "image")
                 assert VALIDATORS[name].is_valid(document) == free, key
 
 

@@ -16,6 +16,7 @@ from gprov.domain.update.decide import (
     Download,
     Permission,
     RequestRestore,
+    RestartAgain,
     RunningSystem,
     Step,
     Wait,
@@ -24,8 +25,8 @@ from gprov.domain.update.decide import (
     requested,
     settled,
 )
-from gprov.domain.update.messages import Artifact, Deployment, Handling
-from gprov.domain.update.state import Phase, Result, UpdateState
+from gprov.domain.update.messages import Artifact, Deployment, Handling, UnreadableDeployment
+from gprov.domain.update.state import Answer, Phase, Result, UpdateState
 from gprov.domain.update.window import LocalMinute, parse_window
 
 OLD, NEW, OTHER = (f"WIDGET.LNX.SHINY.2026-02-0{day}.1.upd" for day in (1, 2, 3))
@@ -54,14 +55,45 @@ def test_from_the_offer_to_the_request() -> None:
     assert step(None) == Begin(BEGUN)
     assert step(BEGUN) == Download()
     assert step(READY) == RequestRestore()
-    assert isinstance(step(REQUESTED), Wait)
+    assert step(REQUESTED) == RestartAgain("the restart of the unit")
 
 
 def test_another_action_replaces_one_that_has_changed_nothing_yet() -> None:
     other = replace(OFFER, action="9")
     for state in (BEGUN, READY, BEGUN.ended(Result.FAILURE, "x")):
         assert step(state, other) == Begin(replace(BEGUN, action="9"))
-    assert isinstance(step(REQUESTED, other), Wait)
+    assert step(REQUESTED, other) == RestartAgain(
+        "the restart into WIDGET.LNX.SHINY.2026-02-02.1, which action 8 requested"
+    )
+
+
+@pytest.mark.parametrize("offer", [OFFER, replace(OFFER, action="9"), UnreadableDeployment("9", ("x",))])
+def test_a_restart_that_has_not_come_waits_for_the_time_that_the_owner_allows(
+    offer: Deployment | UnreadableDeployment,
+) -> None:
+    config = replace(CONFIG, windows=(parse_window("Sat,Sun 02:00-04:00"),))
+    saturday = LocalMinute(5, 180)
+    assert isinstance(next_step(REQUESTED, offer, Permission(config, saturday), OLD), RestartAgain)
+    for now, is_set, most in ((NOON, True, 110 * 3600.0), (saturday, False, 60.0)):
+        found = next_step(REQUESTED, offer, Permission(config, now, is_set=is_set), OLD)
+        assert isinstance(found, Wait)
+        assert found.most == most
+
+
+def test_a_restart_that_has_not_come_does_not_wait_if_the_owner_allows_it_at_once() -> None:
+    config = replace(CONFIG, windows=(parse_window("Sat 02:00-04:00"),), forced=ForcedUpdates.AT_ONCE)
+    assert isinstance(step(REQUESTED, config=config), RestartAgain)
+    assert isinstance(step(REQUESTED, replace(OFFER, action="9"), config=config), Wait)
+
+
+def test_a_deployment_that_cannot_be_read_fails_once() -> None:
+    unreadable = UnreadableDeployment("8", ("what is wrong",))
+    for state in (None, BEGUN, READY, BEGUN.ended(Result.SUCCESS, "x")):
+        begun = next_step(state, unreadable, Permission(CONFIG, NOON), OLD)
+        assert isinstance(begun, Begin)
+        assert begun.state.answer == Answer(Result.FAILURE, ("what is wrong",))
+        assert next_step(begun.state, unreadable, Permission(CONFIG, NOON), OLD) == AnswerAgain()
+        assert step(begun.state) == Begin(BEGUN)
 
 
 def test_an_action_whose_content_has_changed_is_another_one() -> None:

@@ -26,10 +26,12 @@ from gprov.domain.update.messages import (
     Deployment,
     Handling,
     Poll,
+    UnreadableDeployment,
     parse_cancel,
     parse_confirmation,
     parse_deployment,
     parse_poll,
+    read_deployment,
 )
 from gprov.domain.update.offer import Bundle, SeparateFiles, offered_image
 
@@ -142,18 +144,31 @@ def test_what_is_wrong_is_said_with_its_place(value: dict[str, Any], problem: st
     with pytest.raises(BadInput) as caught:
         parse_deployment("x", encoded(value))
     assert any(str(one).startswith(problem) for one in caught.value.problems), caught.value.details()
+    if value["id"] == "8":
+        found = read_deployment("x", encoded(value))
+        assert isinstance(found, UnreadableDeployment)
+        assert found.action == "8"
+        assert any(problem in text for text in found.problems), found.problems
+    else:
+        with pytest.raises(BadInput):
+            read_deployment("x", encoded(value))
+
+
+def test_a_deployment_that_can_be_read() -> None:
+    value = encoded(deployment(artifact()))
+    assert read_deployment("x", value) == parse_deployment("x", value)
 
 
 @given(json_values)
 def test_any_json_is_a_message_or_bad_input(value: Any) -> None:
-    for parse in (parse_poll, parse_deployment, parse_cancel, parse_confirmation):
+    for parse in (parse_poll, parse_deployment, read_deployment, parse_cancel, parse_confirmation):
         with suppress(BadInput):
             parse("x", encoded(value))
 
 
 @given(st.binary(max_size=60))
 def test_any_bytes_are_a_message_or_bad_input(data: bytes) -> None:
-    for parse in (parse_poll, parse_deployment, parse_cancel, parse_confirmation):
+    for parse in (parse_poll, parse_deployment, read_deployment, parse_cancel, parse_confirmation):
         with suppress(BadInput):
             parse("x", data)
 

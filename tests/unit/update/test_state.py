@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gprov.domain.errors import BadInput
-from gprov.domain.update.decision import OwnerDecision, parse_decision, serialise_decision
+from gprov.domain.update.decision import (
+    Offered,
+    OwnerDecision,
+    parse_decision,
+    parse_offered,
+    serialise_decision,
+    serialise_offered,
+)
 from gprov.domain.update.state import (
     MAX_PROOF,
     MAX_STATE,
@@ -35,9 +42,12 @@ open_states = st.builds(
     boot=words,
     tried=st.integers(0, 99),
     proof=words,
+    flushed=st.integers(0, 1 << 40),
     restarts=st.integers(0, 9),
     refusals=st.integers(0, 9),
+    sent=st.booleans(),
     cancel=words,
+    reports=st.integers(0, 99),
 )
 states = open_states | st.builds(
     lambda state, result, details: state.ended(result, *details),
@@ -97,12 +107,28 @@ def test_an_answer_is_owed_until_it_was_given() -> None:
     assert not ended.is_open
 
 
-@given(st.builds(OwnerDecision, st.text(st.sampled_from("abc019-_"), min_size=1), st.booleans()))
-def test_a_decision_is_read_as_it_was_written(decision: OwnerDecision) -> None:
+ids = st.text(st.sampled_from("abc019-_"), min_size=1)
+offers = st.builds(Offered, ids, st.text(st.sampled_from("0123456789abcdef"), min_size=64, max_size=64))
+
+
+@given(st.builds(OwnerDecision, offers, st.booleans()))
+def test_a_decision_and_its_question_are_read_as_they_were_written(decision: OwnerDecision) -> None:
     assert parse_decision("x", serialise_decision(decision)) == decision
+    assert parse_offered("x", serialise_offered(decision.offered)) == decision.offered
 
 
-@pytest.mark.parametrize("data", [b"", b"confirm", b"maybe 7", b"confirm 7 8", b"\xff\xff"])
+DIGEST = b"0" * 64
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"confirm", b"confirm 7", b"confirm 7 8", b"maybe 7 " + DIGEST, b"confirm 7 8 " + DIGEST, b"\xff\xff"]
+)
 def test_what_is_no_decision(data: bytes) -> None:
     with pytest.raises(BadInput):
         parse_decision("x", data)
+
+
+@pytest.mark.parametrize("data", [b"", b"7", b"7 8", b"confirm 7 " + DIGEST, b"7 " + DIGEST.upper() + b"x"])
+def test_what_is_no_question(data: bytes) -> None:
+    with pytest.raises(BadInput):
+        parse_offered("x", data)

@@ -7,35 +7,34 @@ from __future__ import annotations
 
 import hashlib
 import http
-import re
-import socket
 import ssl
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPSConnection
 from urllib.parse import urljoin, urlsplit
 
 from typing_extensions import override
 
 from gprov import __version__
-from gprov.adapters.linux.net.bounded_head import BoundedResponse, HeadTooLong
-from gprov.domain.errors import BadInput, HttpRefusal, NetworkFault, Problem
-from gprov.domain.mfg.urls import redacted, url_problem
+from gprov.adapters.linux.net.bounded_head import BoundedResponse
+from gprov.adapters.linux.update.http_stream import (
+    SILENCE,
+    WHOLE,
+    Answered,
+    HttpStream,
+    blocks_of,
+    range_headers,
+    translated,
+)
+from gprov.adapters.linux.update.watch import Watch
+from gprov.domain.errors import BadInput, NetworkFault, Problem
+from gprov.domain.mfg.urls import is_same_origin, redacted, url_problem
 from gprov.ports.network import Reply
 from gprov.ports.update import ArtifactStream, UpdateServer
 
-_BLOCK = 256 << 10
-_SILENCE = 30.0  # seconds in which something must come
-_WHOLE = 60.0  # seconds for a message of the server
-_WINDOW, _LEAST = 60.0, 60 << 10  # a file of which fewer bytes come in so many seconds is asked for again
 _REDIRECTS = 5
 _REDIRECT_STATUS = frozenset({301, 302, 303, 307, 308})
-# Others than these are not changed by a retry, if the client is at fault by them.
-_PASSING_STATUS = frozenset({408, 425, 429})
-_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)")
-_DIGITS = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +63,9 @@ class ServerCertificate:
 class StdUpdateServer(UpdateServer):
     """Follows redirections of GET alone, never from https to http, and without the token to another server."""
 
-    def __init__(self, certificate: ServerCertificate) -> None:
+    def __init__(self, certificate: ServerCertificate, whole: float = WHOLE) -> None:
+        """``whole``: seconds for a message of the server, and for the headers of a file."""
+        self._whole = whole
         self._pinned = certificate.pinned
         self._tls = certificate.context()
 
@@ -78,55 +79,55 @@ class StdUpdateServer(UpdateServer):
         headers: Mapping[str, str] | None = None,
         limit: int = 1 << 20,
     ) -> Reply:
-        end = time.monotonic() + _WHOLE
-        with self._exchange(_Asked(method=method, url=url, headers=headers or {}, body=body)) as answer:
+        with self._exchange(_Asked(method=method, url=url, headers=headers or {}, body=body)) as answered:
             content = bytearray()
-            for block in _blocks(url, answer):
+            for block in blocks_of(answered):
                 content += block
                 if len(content) > limit:
                     raise NetworkFault(redacted(url), f"its answer is longer than {limit} bytes")
-                if time.monotonic() > end:
-                    raise NetworkFault(redacted(url), f"no whole answer within {_WHOLE:g} s")
-            return Reply(answer.status, bytes(content))
+            return Reply(answered.response.status, bytes(content))
 
     @override
     @contextmanager
     def open(
         self, url: str, *, begin: int = 0, proof: str = "", headers: Mapping[str, str] | None = None
     ) -> Iterator[ArtifactStream]:
-        wanted = {**(headers or {}), **_range_headers(begin, proof)}
-        with self._exchange(_Asked(method="GET", url=url, headers=wanted)) as answer:
-            if answer.status != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-                yield _Stream(url, answer, begin, proof)
+        wanted = {**(headers or {}), **range_headers(begin, proof)}
+        with self._exchange(_Asked(method="GET", url=url, headers=wanted)) as answered:
+            if answered.response.status != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+                yield HttpStream(answered, begin, proof)
                 return
         # The file is shorter than what was there of it: it is another one.
-        with self._exchange(_Asked(method="GET", url=url, headers=headers or {})) as answer:
-            yield _Stream(url, answer, 0, "")
+        with self._exchange(_Asked(method="GET", url=url, headers=headers or {})) as answered:
+            yield HttpStream(answered, 0, "")
 
     @contextmanager
-    def _exchange(self, asked: _Asked) -> Iterator[HTTPResponse]:
+    def _exchange(self, asked: _Asked) -> Iterator[Answered]:
         for _ in range(_REDIRECTS + 1):
-            with self._single(asked) as answer:
+            with self._single(asked) as answered:
+                answer = answered.response
                 if asked.method != "GET" or answer.status not in _REDIRECT_STATUS:
-                    yield answer
+                    yield answered
                     return
                 asked = asked.redirected(answer.headers.get("Location", ""))
         raise NetworkFault(redacted(asked.url), f"redirects more than {_REDIRECTS} times")
 
     @contextmanager
-    def _single(self, asked: _Asked) -> Iterator[HTTPResponse]:
+    def _single(self, asked: _Asked) -> Iterator[Answered]:
         if problem := url_problem(asked.url):
             raise NetworkFault(redacted(asked.url), problem)
         parts = urlsplit(asked.url)
         host = parts.hostname or ""
-        with _translated(asked.url):
+        watch = Watch(self._whole)
+        with translated(asked.url, watch):
             if parts.scheme == "https":
-                connection: HTTPConnection = _Encrypted(host, parts.port, timeout=_SILENCE, context=self._tls)
+                connection: HTTPConnection = _Encrypted(host, parts.port, timeout=SILENCE, context=self._tls)
             else:
-                connection = _Plain(host, parts.port, timeout=_SILENCE)
+                connection = _Plain(host, parts.port, timeout=SILENCE)
         try:
-            with _translated(asked.url):
+            with translated(asked.url, watch):
                 connection.connect()
+                watch.begin(connection.sock.fileno())
                 self._check_pin(asked.url, connection)
                 target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
                 connection.request(asked.method, target, body=asked.body, headers=asked.all_headers)
@@ -134,8 +135,9 @@ class StdUpdateServer(UpdateServer):
             with closing(answer):  # it keeps the socket beyond its connection
                 if answer.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
                     raise NetworkFault(redacted(asked.url), "sent its answer encoded, which was not asked for")
-                yield answer
+                yield Answered(asked.url, answer, watch)
         finally:
+            watch.end()
             connection.close()
 
     def _check_pin(self, url: str, connection: HTTPConnection) -> None:
@@ -179,115 +181,6 @@ class _Asked:
             problem = "is not encrypted"
         if problem:
             raise NetworkFault(redacted(self.url), f"redirects to {redacted(target)}, which {problem}")
-        same = urlsplit(self.url).netloc.lower() == urlsplit(target).netloc.lower()
+        same = is_same_origin(self.url, target)
         kept = {name: text for name, text in self.headers.items() if same or name != "Authorization"}
         return _Asked(method=self.method, url=target, headers=kept)
-
-
-class _Stream(ArtifactStream):
-    def __init__(self, url: str, answer: HTTPResponse, begin: int, proof: str) -> None:
-        self._url = url
-        self._answer = answer
-        self._begin = 0
-        self._proof = _proof(answer.headers)
-        partial = answer.status == http.HTTPStatus.PARTIAL_CONTENT
-        if partial:
-            self._begin = _first_byte(url, answer.headers, begin)
-            self._proof = self._proof or proof
-        elif answer.status != http.HTTPStatus.OK:
-            raise _refusal(url, answer.status)
-        accepts = answer.headers.get("Accept-Ranges", "").strip().lower() == "bytes"
-        self._resumable = partial or (accepts and bool(self._proof))
-
-    @property
-    @override
-    def begin(self) -> int:
-        return self._begin
-
-    @property
-    @override
-    def proof(self) -> str:
-        return self._proof
-
-    @property
-    @override
-    def resumable(self) -> bool:
-        return self._resumable
-
-    @override
-    def blocks(self) -> Iterator[bytes]:
-        came, end = 0, time.monotonic() + _WINDOW
-        for block in _blocks(self._url, self._answer):
-            yield block
-            came += len(block)
-            if time.monotonic() > end:
-                if came < _LEAST:
-                    raise NetworkFault(redacted(self._url), f"only {came} bytes came within {_WINDOW:g} s")
-                came, end = 0, time.monotonic() + _WINDOW
-
-
-def _blocks(url: str, answer: HTTPResponse) -> Iterator[bytes]:
-    announced = answer.headers.get("Content-Length", "")
-    missing = int(announced) if _DIGITS.fullmatch(announced) and not answer.chunked else None
-    while True:
-        with _translated(url):
-            block = answer.read1(_BLOCK)
-        if not block:
-            break
-        if missing is not None:
-            missing -= len(block)
-        yield block
-    if missing:
-        raise NetworkFault(redacted(url), f"the connection ended early, {missing} bytes are missing")
-
-
-def _range_headers(begin: int, proof: str) -> dict[str, str]:
-    """For the bytes from ``begin`` on."""
-    if not begin:
-        return {}
-    condition = {"If-Range": proof} if proof and proof.isascii() and proof.isprintable() else {}
-    return {"Range": f"bytes={begin}-", **condition}
-
-
-def _proof(headers: HTTPMessage) -> str:
-    """A weak ETag means "as good as", not "the same bytes"."""
-    tag = headers.get("ETag", "")
-    return tag if tag.startswith('"') else headers.get("Last-Modified", "")
-
-
-def _first_byte(url: str, headers: HTTPMessage, wanted: int) -> int:
-    match = _RANGE.fullmatch(headers.get("Content-Range", ""))
-    if match is None or int(match[1]) != wanted:
-        raise NetworkFault(redacted(url), "sent another part of the file than was asked for")
-    return wanted
-
-
-def _refusal(url: str, status: int) -> NetworkFault:
-    try:
-        text = f"answered {status} {http.HTTPStatus(status).phrase}"
-    except ValueError:
-        text = f"answered {status}"
-    if 400 <= status < 500 and status not in _PASSING_STATUS:
-        return HttpRefusal(redacted(url), text, status)
-    return NetworkFault(redacted(url), text)
-
-
-@contextmanager
-def _translated(url: str) -> Iterator[None]:
-    """Reasons without the URL of an exception, which may hold a token."""
-    try:
-        yield
-    except HeadTooLong as exc:
-        raise NetworkFault(redacted(url), "its answer begins with more than 64 KiB of headers") from exc
-    except HTTPException as exc:
-        raise NetworkFault(redacted(url), f"no valid HTTP ({type(exc).__name__})") from exc
-    except socket.gaierror as exc:
-        raise NetworkFault(redacted(url), "the host name cannot be resolved") from exc
-    except ssl.SSLCertVerificationError as exc:
-        raise NetworkFault(redacted(url), f"its certificate is not valid: {exc.verify_message}") from exc
-    except ssl.SSLError as exc:
-        raise NetworkFault(redacted(url), f"TLS failed: {exc.reason or exc.strerror}") from exc
-    except TimeoutError as exc:
-        raise NetworkFault(redacted(url), f"nothing came within {_SILENCE:g} s") from exc
-    except OSError as exc:
-        raise NetworkFault(redacted(url), exc.strerror or type(exc).__name__) from exc

@@ -110,8 +110,11 @@ class ExtVolume:
     def remove(self, path: str) -> None:
         self._debugfs(path, f"rm {path}", write=True)
 
+    def make_folder(self, path: str) -> None:
+        self._debugfs(path, f"mkdir {path}", write=True)
+
     def add(self, source: str, path: str) -> None:
-        """Copy a file of the host to a new path."""
+        """Copy a file of the host, with its permissions, to a new path."""
         if any(letter.isspace() for letter in source + path):
             raise DeviceFault(source, "a path with blanks cannot be given to debugfs")
         # The debugfs command write creates files only in the current folder.
