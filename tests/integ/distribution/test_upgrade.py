@@ -136,7 +136,7 @@ def answering(debian: BootedDebian) -> set[str]:
 
 
 def _page(debian: BootedDebian, port: int) -> bool:
-    ask = ("curl", "--silent", "--fail", "--retry", "60", "--retry-connrefused", "--retry-delay", "1")
+    ask = ("curl", "--silent", "--fail", "--location", "--retry", "60", "--retry-connrefused", "--retry-delay", "1")
     done = subprocess.run(
         ["nsenter", f"--target={debian.init}", "--net", *ask, f"http://127.0.0.1:{port}/"],
         capture_output=True,
