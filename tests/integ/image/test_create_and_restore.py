@@ -114,6 +114,40 @@ def test_tools_are_added_and_the_rest_stays(
     assert after == before
 
 
+@pytest.mark.parametrize(
+    ("lacks", "problem"),
+    [
+        (["python3"], "/usr/bin/python3: is missing: gprov-update needs it"),
+        (["libcrypto.so.3"], "libcrypto.so.3: is missing: gprov-update needs it"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["--root", "--tar"])
+def test_a_root_without_what_gprov_update_needs(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str, lacks: list[str], problem: str
+) -> None:
+    source = tmp_path / "root.tar"
+    left_out = [f"--exclude={name}" for name in lacks]
+    subprocess.run(["tar", "-C", str(root), "--xattrs", *left_out, "-cf", str(source), "."], check=True)
+    if kind == "--root":
+        (tmp_path / "root").mkdir()
+        subprocess.run(["tar", "-C", str(tmp_path / "root"), "-xf", str(source)], check=True)
+        source = tmp_path / "root"
+    output = tmp_path / "output"
+    output.mkdir()
+    create(output, kind, str(source), "--tools", "--update", code=1)
+    assert problem in capsys.readouterr().err
+    assert list(output.iterdir()) == []
+    create(output, kind, str(source), "--tools")
+
+
+def test_an_old_python_is_refused(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = tmp_path / "root.tar"
+    rename = "--transform=s,bin/python3.11,bin/python3.9,"
+    subprocess.run(["tar", "-C", str(root), rename, "-cf", str(source), "."], check=True)
+    create(tmp_path, "--tar", str(source), "--tools", "--update", code=1)
+    assert "/usr/bin/python3: is Python 3.9: gprov-update needs Python 3.11 or later" in capsys.readouterr().err
+
+
 def test_zeros_at_the_end_of_the_last_file_are_no_end_of_the_archive(root: Path, tmp_path: Path) -> None:
     tar = tmp_path / "root.tar"
     subprocess.run(["tar", "-c", "-f", str(tar), "-C", str(root), "."], check=True)

@@ -146,9 +146,26 @@ def test_the_agent_comes_with_the_tools(tmp_path: Path) -> None:
     unpacked(package(tmp_path, ".tar.xz", "--update"), tmp_path / "root")
     direct = tmp_path / "direct"
     (direct / "usr/lib/systemd/system").mkdir(parents=True)
+    needed = [direct / path for path in ("usr/bin/python3.11", "usr/bin/python3", "usr/lib/machine/libcrypto.so.3")]
+    for path in needed:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
     assert main(["image", "tools", "--update", "--root", str(direct)]) == 0
+    for path in needed:
+        path.unlink()
     assert tree(tmp_path / "root") == tree(direct)
     assert {"usr/sbin/gprov-update", "usr/sbin/gprov-boot-good"} <= set(tree(direct))
+
+
+def test_a_root_without_what_the_agent_needs_stays_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "root/usr/lib/systemd/system").mkdir(parents=True)
+    (tmp_path / "root/lib").symlink_to("/usr/lib")  # of this machine, which has it
+    before = tree(tmp_path / "root")
+    assert main(["image", "tools", "--update", "--root", str(tmp_path / "root")]) == 1
+    shown = capsys.readouterr().err
+    assert "/usr/bin/python3: is missing" in shown
+    assert "libcrypto.so.3: is missing" in shown
+    assert tree(tmp_path / "root") == before
 
 
 def test_the_agent_knows_the_names_of_its_product(tmp_path: Path) -> None:

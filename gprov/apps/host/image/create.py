@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from gprov.apps.host.image.compress import PRESET, compress
 from gprov.apps.host.image.source import pack_folder, plain_archive
+from gprov.apps.host.image.update_needs import require_update_needs
 from gprov.domain.branding import Branding
 from gprov.domain.disk.ext4_room import smallest_disk
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, IntegrityFault, RefusedByPolicy
@@ -54,7 +55,8 @@ class RootArchive:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRequest:
     """``meta``: fields of imgmeta.json, without the image's name. ``preset``: of xz, 0 (fast) to 9 (small). ``more``: a
-    plain tar archive whose members replace those of the source."""
+    plain tar archive whose members replace those of the source. ``updates``: gprov-update is among them, and the source
+    must have what it needs."""
 
     source: RootFolder | RootArchive
     name: ImageName
@@ -62,6 +64,7 @@ class ImageRequest:
     meta: ImageMeta
     preset: int = PRESET
     more: bytes = b""
+    updates: bool = False
 
 
 class ImageMaker:
@@ -92,6 +95,8 @@ class ImageMaker:
     def _create(self, request: ImageRequest, work: str, report: Report, progress: Progress) -> VerifiedImage:
         metadata = self._metadata(request)
         archive = _Archive.of(self._archive(request.source, f"{work}/plain.tar", report), request.more)
+        if request.updates:
+            require_update_needs(request.source.path, archive.members)
         tidier = Tidier()
         for _ in _tidied(request.source.path, archive, tidier):
             pass  # the accounts of the image: the next time they are known from the start
@@ -155,16 +160,21 @@ class ImageMaker:
 
 @dataclass(frozen=True)
 class _Archive:
-    """A plain tar archive in a file, of which ``size`` bytes count, and one that goes on behind it."""
+    """A plain tar archive in a file, of which ``size`` bytes count, and one that goes on behind it. ``members``: names
+    of those in the file, relative to the root; only if there is another archive."""
 
     path: str
     size: int
     more: bytes
+    members: Sequence[str] = ()
 
     @classmethod
     def of(cls, path: str, more: bytes) -> _Archive:
         """Both as one archive: most programs end at the first blocks of zeros."""
-        return cls(path, _end_of_members(path) if more else os.path.getsize(path), more)
+        if not more:
+            return cls(path, os.path.getsize(path), more)
+        members: list[str] = []
+        return cls(path, _end_of_members(path, members), more, members)
 
     @property
     def total(self) -> int:
@@ -177,13 +187,15 @@ class _Archive:
         return lambda size: file.read(min(size, self.size - file.tell())) or rest.read(size)
 
 
-def _end_of_members(path: str) -> int:
-    """Return the position behind the last member, or of the file's end if something else than zeros is there."""
+def _end_of_members(path: str, names: list[str]) -> int:
+    """Return the position behind the last member, or of the file's end if something else than zeros is there. Adds the
+    members' names to ``names``."""
     end = 0
     try:
         with tarfile.open(path, "r:", ignore_zeros=True) as archive:
-            for _ in archive:
+            for member in archive:
                 end = archive.offset
+                names.append(member.name.removeprefix("./"))
     except tarfile.TarError:
         return os.path.getsize(path)  # what is wrong is said when the archive is walked
     with open(path, "rb") as file:
