@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from typing_extensions import override
 
+from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
 from gprov.adapters.fake.update.server import FakeUpdates, FakeUpdateServer
 from gprov.apps.host.simulation.new_worlds import IMAGE_NAME, SERIAL
 from gprov.apps.unit.reporting.bus import EventBus
+from gprov.apps.update.fetch import BrokenDownload
 from gprov.apps.update.loop import run_forever
 from gprov.apps.update.ports import Identity
 from gprov.apps.update.server import DdiServer
@@ -155,3 +158,28 @@ def test_a_server_that_sends_single_bytes_is_not_asked_for_them_without_pauses()
     with pytest.raises(MachineStopped):
         run_forever(unit.agent(), unit.ports(), unit.paths, EventBus(unit.world.machine.clock))
     assert unit.world.machine.clock.monotonic() - began >= 200
+
+
+class Balanced(FakeUpdates):
+    """Several servers behind one name, each with another ETag of the same file."""
+
+    @override
+    def file(self, path: str) -> bytes | None:
+        self.changes += 1
+        return super().file(path)
+
+
+def test_servers_that_do_not_recognise_each_other_s_files_do_not_begin_anew_for_ever() -> None:
+    """Over a slow connection, of which each piece takes more than the time between two polls."""
+    unit = plain()
+    unit.updates = Balanced()
+    unit.updates.breaks = [10_000, 2000]  # of the first connection no break, but the end of a stretch
+    unit.updates.assign({NEWER: image()})
+    unit.start()
+    unit.world.machine.faults.append(Fault(kind=FaultKind.SLOW, where="receive", times=1000, seconds=61.0))
+    agent = unit.agent()
+    with pytest.raises(MachineStopped):
+        for _ in range(20):
+            with suppress(BrokenDownload):
+                agent.round()
+    assert len(unit.updates.downloads) == 3
