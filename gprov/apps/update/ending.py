@@ -31,6 +31,8 @@ class Ending:
         if ended.answer is not None and ended.answer.result is not Result.SUCCESS:
             self._system.withdraw(ended.image)
             self._placement.clean_up(ended, self._system.running)
+        # Also after a success: a person may have restored the image from elsewhere while this one waited.
+        self._placement.remove_part(ended.image)
         record.record(ended)
         # It was about what the server offered then. Later, it may offer something else by the same id.
         self._consent.forget(ended.action)
