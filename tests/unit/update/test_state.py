@@ -53,7 +53,7 @@ states = open_states | st.builds(
     lambda state, result, details: state.ended(result, *details),
     open_states,
     st.sampled_from(Result),
-    st.lists(words, max_size=4),
+    st.lists(st.text(st.characters(), max_size=20), max_size=4),
 )
 
 
@@ -76,6 +76,12 @@ def test_the_largest_state_can_be_read_again() -> None:
     content = serialise_state(state.ended(Result.FAILURE, *[long] * 30))
     assert len(content) <= MAX_STATE
     assert parse_state("x", content).proof == state.proof
+
+
+def test_names_of_files_that_are_no_text_leave_a_state_that_can_be_read() -> None:
+    state = UpdateState(action="1", identity="i", phase=Phase.READY).ended(Result.FAILURE, "etc/\udcff is wrong")
+    read = parse_state("x", serialise_state(state))
+    assert read.answer == Answer(Result.FAILURE, ("etc/? is wrong",))
 
 
 @given(st.binary(max_size=120))
