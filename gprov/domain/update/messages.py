@@ -86,7 +86,7 @@ class Deployment:
     def identity(self) -> str:
         """Hexadecimal digest of what would be installed. Handling, maintenance window and the order of the files may
         change meanwhile."""
-        content = sorted([one.name, one.size, *one.hash] for one in self.artifacts)
+        content = sorted((one.name, one.size, *one.hash) for one in self.artifacts)
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -13,7 +12,6 @@ from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
 from gprov.adapters.fake.update.server import FakeUpdates, FakeUpdateServer
 from gprov.apps.host.simulation.new_worlds import IMAGE_NAME, SERIAL
 from gprov.apps.unit.reporting.bus import EventBus
-from gprov.apps.update.fetch import BrokenDownload
 from gprov.apps.update.loop import run_forever
 from gprov.apps.update.ports import Identity
 from gprov.apps.update.server import DdiServer
@@ -177,9 +175,6 @@ def test_servers_that_do_not_recognise_each_other_s_files_do_not_begin_anew_for_
     unit.updates.assign({NEWER: image()})
     unit.start()
     unit.world.machine.faults.append(Fault(kind=FaultKind.SLOW, where="receive", times=1000, seconds=61.0))
-    agent = unit.agent()
     with pytest.raises(MachineStopped):
-        for _ in range(20):
-            with suppress(BrokenDownload):
-                agent.round()
+        run_forever(unit.agent(), unit.ports(), unit.paths, EventBus(unit.world.machine.clock))
     assert len(unit.updates.downloads) == 3

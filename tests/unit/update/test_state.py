@@ -53,7 +53,7 @@ states = open_states | st.builds(
     lambda state, result, details: state.ended(result, *details),
     open_states,
     st.sampled_from(Result),
-    st.lists(st.text(st.characters(), max_size=20), max_size=4),
+    st.lists(words, max_size=4),
 )
 
 
