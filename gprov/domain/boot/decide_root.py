@@ -90,7 +90,10 @@ def _restore_if_own_primary(
         return wait_or_give_up(facts, f"{seen}, but {targets.describe()}")
     if others := targets.other_data_disks(volume):
         texts = ", ".join(target.describe() for target in others)
-        return wait_or_give_up(facts, f"{seen}, but a restore would also wipe {texts}")
+        how = (
+            "remove disks that are not the unit's, or start a factory restore from the boot menu to discard their data"
+        )
+        return wait_or_give_up(facts, f"{seen}, but a restore would also wipe {texts}; {how}")
     return restore_with(facts, reason, seen)
 
 
@@ -106,8 +109,11 @@ def decide_root_missing(facts: BootFacts, arrays: tuple[FoundArray, ...]) -> Dec
     if len(targets.primary) == 1:
         return UseVolume(targets.primary[0], "no volume matches real_root; using the only volume labelled PRIMARY")
     if not targets.without_primary:
-        hint = "; to discard the data on these disks, start a factory restore from the boot menu"
-        return GiveUp(f"root volume not found; {seen}{hint if targets.has_foreign_data else ''}")
+        if targets.has_foreign_data:
+            how = "to discard the data on these disks, start a factory restore from the boot menu"
+        else:
+            how = "check cables and power of the disks"
+        return GiveUp(f"root volume not found; {seen}; {how}")
     if targets.probable_primary is not None:
         outcome = facts.checks.get(targets.probable_primary.stable_id)
         if _check_due(facts, targets.probable_primary):
