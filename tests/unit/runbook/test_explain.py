@@ -103,7 +103,7 @@ def test_data_are_checked() -> None:
 @pytest.mark.parametrize(
     ("typed", "nearest"),
     [
-        ("rot volume not fund; /dev/sda is blank", "root volume not found; {found}"),
+        ("rot volume not fund yet; /dev/sda is blank", "root volume not found yet; {found}"),
         ("Input/output erorr", "Input/output error"),
         (
             "acme.gateway.2026-03-01.7.upd could not be instaled: loking for another image",
@@ -135,7 +135,8 @@ def test_nothing_is_similar_to_what_has_no_words() -> None:
 
 
 def test_parts_between_semicolons_say_more_than_a_short_text_that_fits_to_all() -> None:
-    found = explain("root volume not found; array h:P (RAID 5, 3 disks) is failed: slot 0 present; out of date: slot 1")
+    array = "array h:P (RAID 5, 3 disks) is failed: slot 0 present; out of date: slot 1"
+    found = explain(f"root volume not found yet; {array}")
     assert [one.template for one in found][1:] == [
         "array {array} (RAID {level}, {number} disks) is {state}: {items} present",
         "out of date: {disks}",
