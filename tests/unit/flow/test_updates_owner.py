@@ -292,3 +292,22 @@ def test_another_action_that_is_denied_leaves_a_requested_restore_alone() -> Non
     assert unit.work().waiting.startswith("the restart into ")
     assert driver(unit).exists("PRIMARY", "/etc/provisioning/boot_request")
     assert second.results == []
+
+
+def test_a_denial_of_what_is_requested_already_restarts_nothing() -> None:
+    """The server asks again, and offers the same files: the request stays, and another restart restores them."""
+    unit = plain()
+    unit.config += 'confirm = "owner"\nreboot = "no"\n'
+    action = unit.updates.assign({NEWER: image()})
+    unit.start()
+    unit.work()
+    bus = EventBus(unit.world.machine.clock)
+    decide(unit.ports().files, unit.paths, bus, action.id, agreed=True)
+    unit.work()
+    action.state = ActionState.WAITING
+    unit.work()
+    decide(unit.ports().files, unit.paths, bus, action.id, agreed=False)
+    action.state = ActionState.RUNNING
+    config = f"{unit.paths.recovery}/update/update.toml"
+    unit.ports().files.replace(config, unit.config.replace('"no"', '"yes"').encode())
+    assert unit.work().waiting == "the restart of the unit"
