@@ -40,7 +40,6 @@ PASSED_ON = {
     ("gprov.apps.mfg.data.fetch_manuf", "f'{source}: {warning}'"): "problems that the parser of manufData.json notes",
     ("gprov.apps.mfg.flow.Provisioning._run", "f'{unit.platform.code_name}: {unused}'"): "unused_values",
     ("gprov.apps.mfg.hardware_main.run_tool", "f'  {line}'"): "details of errors",
-    ("gprov.apps.mfg.inspect.inspect", "difference_text(difference)"): "place, required and found of a Difference",
     (
         "gprov.apps.mfg.main.provision",
         "'\\n'.join((f'{error}. {pause}', *_differences(error)))",
@@ -99,10 +98,6 @@ PASSED_ON = {
         "gprov.domain.update.config._windows",
         "error.problems[0].message",
     ): "problems of parse_window",
-    (
-        "gprov.domain.platform.identify._check_unambiguous",
-        "_describe_platform(platform)",
-    ): "values of the platform table",
     ("gprov.domain.trust.chain._signature", "problem.message"): "problems of parse_signature",
     ("gprov.domain.trust.chain._signed_statement", "problem.message"): "problems of parse_statement",
     ("gprov.domain.trust.chain.check_chain", "text"): "_order_problems",

@@ -90,7 +90,7 @@ class Collector:
         last = _last(call.func)
         if last == "LogLine":
             self._log_line(call, scope)
-        for position, parameter, kind in _shown_arguments(receiver, last, call):
+        for position, parameter, kind in (*_shown_arguments(receiver, last, call), *_by_other_name(call.func, scope)):
             self._shown(keyword_or(call, position, parameter), kind, scope)
         if error := self._error_class(call, scope):
             self._error(error, call, scope)
@@ -219,7 +219,9 @@ class Collector:
         return False
 
     def _add(self, wording: Wording, kind: Kind, scope: Scope) -> None:
-        self.used |= wording.nodes
+        # What another function gives may be shown elsewhere, too.
+        inline = frozenset(ast.walk(scope.function)) if scope.function is not None else None
+        self.used |= wording.nodes if inline is None else wording.nodes & inline
         template = wording.template.strip()
         if wording.passes_on:
             return
@@ -250,6 +252,16 @@ def _shown_arguments(receiver: str, name: str, call: ast.Call) -> tuple[_Argumen
     if name == "problem" and len(call.args) == 2:
         return ((1, "message", Kind.PROBLEM),)
     return (*_OPERATOR.get(name, ()), *_CLASSES.get(name, ()))
+
+
+def _by_other_name(func: ast.expr, scope: Scope) -> Iterator[_Argument]:
+    """Of a variable that stands for a method of the bus: ``report = bus.warning if lost else bus.log``."""
+    if not isinstance(func, ast.Name):
+        return
+    for value in scope.assigned.get(func.id, []):
+        for node in ast.walk(value) if value is not None else ():
+            if isinstance(node, ast.Attribute) and dotted(node.value).endswith("bus") and node.attr in _BUS:
+                yield 0, "text", _BUS[node.attr]
 
 
 def calls(program: Program) -> Iterator[tuple[Scope, ast.Call]]:

@@ -1,5 +1,5 @@
-"""Texts that are not gprov's: reasons of the operating system and of its TLS library, which a unit shows behind its own
-texts as they are."""
+"""Texts that are not gprov's: reasons of the operating system and of libraries, which a unit shows behind its own texts
+as they are."""
 
 from __future__ import annotations
 
@@ -35,7 +35,31 @@ _CERTIFICATES = (
 )
 
 
+# json.JSONDecodeError of Python's decoder, and ValueError of its numbers.
+_JSON = (
+    "Expecting value",
+    "Expecting ',' delimiter",
+    "Expecting ':' delimiter",
+    "Expecting property name enclosed in double quotes",
+    "Extra data",
+    "Illegal trailing comma before end of array",
+    "Illegal trailing comma before end of object",
+    "Invalid \\escape",
+    "Invalid \\uXXXX escape",
+    "Invalid control character at",
+    "Unterminated string starting at",
+)
+# lzma.LZMAError.
+_LZMA = (
+    "Compressed data ended before the end-of-stream marker was reached",
+    "Corrupt input data",
+    "Input format not supported by decoder",
+    "Memory usage limit exceeded",
+    "Unsupported integrity check",
+)
+
+
 def os_texts() -> tuple[str, ...]:
     """Each once, in order."""
     errors = (os.strerror(getattr(errno, name)) for name in _ERRORS)
-    return tuple(sorted({*errors, *_CERTIFICATES}))
+    return tuple(sorted({*errors, *_CERTIFICATES, *_JSON, *_LZMA}))

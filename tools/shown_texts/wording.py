@@ -18,7 +18,9 @@ from tools.shown_texts.program import Function, Program, Scope, dotted
 # An expression with more alternatives is shown with a placeholder instead.
 MOST_ALTERNATIVES = 24
 _DEPTH = 4
-_WORDS = re.compile(r"[A-Za-z][a-z]+[,;:)]* (?:[({]*[A-Za-z]|[a-z])|[a-z] [A-Za-z][a-z]+")
+_WORDS = re.compile(r"[A-Za-z][a-z]+[,;:)]*\s(?:[({]*[A-Za-z]|[a-z])|[a-z]\s[A-Za-z][a-z]+|[A-Z]{3,} [a-z]{2,}")
+# A word with what it is about: "failed: {reason}".
+_LABELLED = re.compile(r"[a-z]{3,}: \{\w")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 # What only changes the form of what it is given.
 _FORMS = (
@@ -55,7 +57,8 @@ def literal(template: str) -> str:
 
 def is_prose(template: str) -> bool:
     """Words that a person reads, and not a name, path or key."""
-    return bool(_WORDS.search(literal(template)))
+    words = re.sub(r"\s+(?=[,;:)]|\s|$)", "", literal(template))
+    return bool(_WORDS.search(words) or _LABELLED.match(template))
 
 
 @dataclass(frozen=True)
@@ -244,8 +247,10 @@ class Resolver:
         found = [one for value in returned(scopes[0].function) for one in self.inside(scope, node).wordings(value)]
         if not any(is_prose(one.template) for one in found):
             return [placeholder(node)]
-        # An empty text stands for "no problem": it is not shown.
-        return [one for one in found if one.template]
+        # An empty text stands for "no problem", and is not shown; or for "nothing to add", if what is added goes on
+        # with a text.
+        adds = not any(one.template[:1].isalnum() or one.template[:1] == "{" for one in found)
+        return [one for one in found if one.template or adds]
 
     def inside(self, scope: Scope, node: ast.Call) -> Resolver:
         """For expressions of a function that this call calls."""

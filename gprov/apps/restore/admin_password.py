@@ -91,7 +91,8 @@ def _replaced_key(secrets: StoredSecrets, bus: EventBus) -> Iterator[ReplacedSec
 
 def _report_locked(why: str, bus: EventBus) -> None:
     """The image's own account is not kept: its password may be empty, or the same on all units."""
-    text = f"The admin account of the restored system is LOCKED: {why}; provision the unit again to set its password"
+    how = f"put a password hash (openssl passwd -6) into {SECRETS_FOLDER}/{ADMIN_HASH} on RECOVERY, and restore again"
+    text = f"The admin account of the restored system is LOCKED: {why}; {how}"
     bus.error(text)
     bus.message(text)
 

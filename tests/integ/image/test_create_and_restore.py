@@ -9,7 +9,9 @@ import os
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -17,8 +19,13 @@ import pytest
 from gprov.adapters.linux.archive import XzTarArchives
 from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.cli.main import main
+from gprov.apps.host.image.create import ImageMaker, ImageRequest, RootFolder
 from gprov.apps.host.image.tool_sets import ALL_TOOLS, TOOLS_AND_UPDATE
+from gprov.domain.branding import Branding
 from gprov.domain.image.decoding import MAX_ARCHIVE
+from gprov.domain.image.imgmeta import ImageMeta
+from gprov.domain.image.name import ImageName
+from gprov.ports.archive import ProgressReport
 
 Snapshot = Callable[[Path], dict[str, str]]
 NAME = "WIDGET.LNX.SHINY.2024-02-29.0107.upd"
@@ -85,11 +92,11 @@ def test_tools_are_added_and_the_rest_stays(
     assert names >= {*TOOLS_AND_UPDATE.files(), *TOOLS_AND_UPDATE.links()}, "tar ends at the first blocks of zeros"
     extract(made, tmp_path / "out", None)
     extract(image, tmp_path / "without", None)
-    for name in ALL_TOOLS.programs:
-        assert os.access(tmp_path / "out/usr/sbin" / name, os.X_OK)
+    programs = {*ALL_TOOLS.programs, *TOOLS_AND_UPDATE.made}
     assert not (root / "usr/sbin").exists()
     for path, content in TOOLS_AND_UPDATE.files().items():
         assert (tmp_path / "out" / path).read_bytes() == content
+        assert os.access(tmp_path / "out" / path, os.X_OK) == (os.path.basename(path) in programs)
     for link in ALL_TOOLS.links():
         assert (tmp_path / "out" / link).exists()
     for folder in (
@@ -100,9 +107,45 @@ def test_tools_are_added_and_the_rest_stays(
         "usr/lib/systemd/coredump.conf.d",
     ):
         shutil.rmtree(tmp_path / "out" / folder)
+    for name in programs:
+        (tmp_path / "out/usr/bin" / name).unlink(missing_ok=True)
     before, after = snapshot(tmp_path / "without"), snapshot(tmp_path / "out")
     del before["times"], after["times"]  # of the folders that this test has just changed
     assert after == before
+
+
+@pytest.mark.parametrize(
+    ("lacks", "problem"),
+    [
+        (["python3"], "/usr/bin/python3: is missing: gprov-update needs it"),
+        (["libcrypto.so.3"], "libcrypto.so.3: is missing: gprov-update needs it"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["--root", "--tar"])
+def test_a_root_without_what_gprov_update_needs(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str, lacks: list[str], problem: str
+) -> None:
+    source = tmp_path / "root.tar"
+    left_out = [f"--exclude={name}" for name in lacks]
+    subprocess.run(["tar", "-C", str(root), "--xattrs", *left_out, "-cf", str(source), "."], check=True)
+    if kind == "--root":
+        (tmp_path / "root").mkdir()
+        subprocess.run(["tar", "-C", str(tmp_path / "root"), "-xf", str(source)], check=True)
+        source = tmp_path / "root"
+    output = tmp_path / "output"
+    output.mkdir()
+    create(output, kind, str(source), "--tools", "--update", code=1)
+    assert problem in capsys.readouterr().err
+    assert list(output.iterdir()) == []
+    create(output, kind, str(source), "--tools")
+
+
+def test_an_old_python_is_refused(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = tmp_path / "root.tar"
+    rename = "--transform=s,bin/python3.11,bin/python3.9,"
+    subprocess.run(["tar", "-C", str(root), rename, "-cf", str(source), "."], check=True)
+    create(tmp_path, "--tar", str(source), "--tools", "--update", code=1)
+    assert "/usr/bin/python3: is Python 3.9: gprov-update needs Python 3.11 or later" in capsys.readouterr().err
 
 
 def test_zeros_at_the_end_of_the_last_file_are_no_end_of_the_archive(root: Path, tmp_path: Path) -> None:
@@ -114,7 +157,30 @@ def test_zeros_at_the_end_of_the_last_file_are_no_end_of_the_archive(root: Path,
         archive.addfile(info, io.BytesIO(bytes(5000)))
     extract(create(tmp_path, "--tar", str(tar), "--tools"), tmp_path / "out", None)
     assert (tmp_path / "out/zeros").read_bytes() == bytes(5000)
-    assert (tmp_path / "out/usr/sbin/gprov-identify").exists()
+    assert (tmp_path / "out/usr/bin/gprov-identify").exists()
+
+
+def test_how_far_it_is(root: Path, tmp_path: Path) -> None:
+    seen: dict[str, list[tuple[int, int]]] = {}
+
+    @contextmanager
+    def progress(what: str) -> Iterator[ProgressReport]:
+        seen[what] = []
+        yield lambda done, total: seen[what].append((done, total))
+
+    names = Branding()
+    maker = ImageMaker(SystemProcesses(), XzTarArchives(SystemProcesses(), memory_budget=0), names)
+    name = ImageName(date(2024, 2, 29), 107, "0107", names.image_prefix)
+    request = ImageRequest(source=RootFolder(str(root)), name=name, output=str(tmp_path), meta=ImageMeta(), preset=0)
+    image = maker.create(request, lambda _line: None, progress)
+    assert [*seen] == ["compressing", "verifying"]
+    assert seen["verifying"][-1] == (image.size, image.size)
+    done = [done for done, _ in seen["compressing"]]
+    totals = {total for _, total in seen["compressing"]}
+    assert done == sorted(done)
+    assert len({*done}) > 3
+    assert len(totals) == 1
+    assert max(totals) - (32 << 10) < done[-1] <= max(totals)  # but for the zeros at the end
 
 
 def test_an_image_of_a_product_with_other_names(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -66,10 +66,11 @@ def test_a_package_holds_what_is_put_into_a_root(tmp_path: Path, suffix: str) ->
     unpacked(package(tmp_path, suffix), tmp_path / "root")
     installed = tree(tmp_path / "root")
     assert installed == tree(direct)
-    assert {f"usr/sbin/{name}" for name in ALL_TOOLS.programs} <= set(installed)
-    assert all(mode == (0o755 if "sbin" in path else 0o644) for path, (mode, _) in installed.items() if mode)
-    for path in (tmp_path / "root").glob("usr/lib/systemd/system/*.wants/*"):
-        assert path.exists(), "the link leads to its unit"
+    assert {*ALL_TOOLS.programs} <= {os.path.basename(path) for path in installed}
+    for path, (mode, _) in installed.items():
+        assert not mode or mode == (0o755 if os.path.basename(path) in ALL_TOOLS.programs else 0o644), path
+    for link in (tmp_path / "root").glob("usr/lib/systemd/system/*.wants/*"):
+        assert link.exists(), "the link leads to its unit"
 
 
 def dated_package(path: Path, date: str) -> int:
@@ -145,9 +146,26 @@ def test_the_agent_comes_with_the_tools(tmp_path: Path) -> None:
     unpacked(package(tmp_path, ".tar.xz", "--update"), tmp_path / "root")
     direct = tmp_path / "direct"
     (direct / "usr/lib/systemd/system").mkdir(parents=True)
+    needed = [direct / path for path in ("usr/bin/python3.11", "usr/bin/python3", "usr/lib/machine/libcrypto.so.3")]
+    for path in needed:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
     assert main(["image", "tools", "--update", "--root", str(direct)]) == 0
+    for path in needed:
+        path.unlink()
     assert tree(tmp_path / "root") == tree(direct)
     assert {"usr/sbin/gprov-update", "usr/sbin/gprov-boot-good"} <= set(tree(direct))
+
+
+def test_a_root_without_what_the_agent_needs_stays_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "root/usr/lib/systemd/system").mkdir(parents=True)
+    (tmp_path / "root/lib").symlink_to("/usr/lib")  # of this machine, which has it
+    before = tree(tmp_path / "root")
+    assert main(["image", "tools", "--update", "--root", str(tmp_path / "root")]) == 1
+    shown = capsys.readouterr().err
+    assert "/usr/bin/python3: is missing" in shown
+    assert "libcrypto.so.3: is missing" in shown
+    assert tree(tmp_path / "root") == before
 
 
 def test_the_agent_knows_the_names_of_its_product(tmp_path: Path) -> None:
@@ -165,13 +183,37 @@ def test_the_agent_knows_the_names_of_its_product(tmp_path: Path) -> None:
     assert (done.returncode, "/etc/acme/update.toml" in done.stderr) == (3, True)
 
 
+def test_a_program_that_moved_is_at_its_new_place_alone(tmp_path: Path) -> None:
+    (tmp_path / "usr/lib/systemd/system").mkdir(parents=True)
+    (tmp_path / "usr/sbin").mkdir()
+    for name in ALL_TOOLS.programs:
+        (tmp_path / "usr/sbin" / name).write_text("of an earlier version")
+    assert main(["image", "tools", "--root", str(tmp_path)]) == 0
+    assert sorted(path.name for path in tmp_path.glob("usr/*bin/*")) == sorted(ALL_TOOLS.programs)
+    assert not any(path.read_text().startswith("of an") for path in tmp_path.glob("usr/*bin/*"))
+
+
+def test_a_root_whose_two_folders_of_programs_are_one(tmp_path: Path) -> None:
+    (tmp_path / "usr/lib/systemd/system").mkdir(parents=True)
+    (tmp_path / "usr/bin").mkdir()
+    (tmp_path / "usr/sbin").symlink_to("bin")
+    for _ in range(2):
+        assert main(["image", "tools", "--root", str(tmp_path)]) == 0
+        assert sorted(path.name for path in (tmp_path / "usr/bin").iterdir()) == sorted(ALL_TOOLS.programs)
+
+
 def test_folders_can_be_entered_whatever_the_umask(tmp_path: Path) -> None:
     """Tools that only print need no rights."""
     units = tmp_path / "usr/lib/systemd/system"
     units.mkdir(parents=True)
     command = [sys.executable, "-m", "gprov.apps.host.cli.main", "image", "tools", "--root", str(tmp_path)]
     subprocess.run(command, umask=0o077, timeout=60, check=True, stdout=subprocess.DEVNULL)
-    made = [tmp_path / "usr/lib/gprov", tmp_path / "usr/sbin", tmp_path / "usr/lib/systemd/coredump.conf.d"]
+    made = [
+        tmp_path / "usr/lib/gprov",
+        tmp_path / "usr/sbin",
+        tmp_path / "usr/bin",
+        tmp_path / "usr/lib/systemd/coredump.conf.d",
+    ]
     assert {path.stat().st_mode & 0o7777 for path in (*made, *units.glob("*.wants"))} == {0o755}
 
 

@@ -32,6 +32,7 @@ pytestmark = [
 ]
 
 JSON_AWK = Path(tool_sets.__file__).parent / "tools/lib/json.awk"
+TOOLS_PAGE = Path(__file__).parents[3] / "docs/reference/image-tools.md"
 SERIAL = "GP-0007"
 NEW = "WIDGET.LNX.SHINY.2026-02-01.10"
 OLD = "WIDGET.LNX.SHINY.2025-02-01.9"
@@ -73,6 +74,16 @@ def test_each_tool_refuses_what_it_does_not_know(root: ToolRoot, program: str) -
     refused = root.run(program, "--wrong")
     assert refused.returncode == 2
     assert "no such option: --wrong" in refused.stderr
+
+
+def test_users_other_than_root_find_what_only_prints(root: ToolRoot) -> None:
+    """By the name alone, with the PATH that Debian gives them (login.defs: ENV_PATH)."""
+    rows = [line.split("|") for line in TOOLS_PAGE.read_text().splitlines() if line.startswith("| `gprov-")]
+    names = [row[1].strip(" `") for row in rows if row[2].lstrip().startswith("prints ")]
+    assert "gprov-currentboot" in names
+    path = "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games"
+    found = root.output("sh", "-c", f"PATH={path}; for name in {' '.join(names)}; do command -v $name; done")
+    assert found.splitlines() == [f"/usr/bin/{name}" for name in names]
 
 
 def test_identify_prints_the_facts_of_the_platform(root: ToolRoot) -> None:

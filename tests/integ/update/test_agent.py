@@ -84,7 +84,7 @@ def test_goosebit_sees_an_update_from_offer_to_answer(
     assert found["sw_version"] == release_version(parse_image_name(new_image.name, Branding().image_prefix))
     log = goosebit.device_log(unit.serial)
     assert log.count("was restored, and its system is up") == 1
-    unit.once()
+    assert unit.once() == ""
     assert goosebit.device_log(unit.serial) == log
     assert unit.requested == ""
 

@@ -74,7 +74,7 @@ def test_without_its_password_hash_a_unit_is_restored_with_a_locked_account(
     console = Path(overlay.serial_log("locked")).read_text(errors="replace")
     for text in (log, console):
         assert re.search(r" ERROR .*admin account .* LOCKED: \S*/secrets/admin\.hash: is not there", text), text[-4000:]
-        assert re.search(r"provision the unit again to set its password", text)
+        assert re.search(r"into secrets/admin.hash on RECOVERY, and restore again", text)
 
     started = run_stage("locked-start", overlay, STARTED)
     assert started.system

@@ -438,7 +438,7 @@ def test_a_file_with_another_hash_ends_provisioning(unit: UnitDriver) -> None:
 # Of the image's download: how the server fails, and what the error says if manufData.json states the size, and if not.
 # None: the file comes; "wrong": other bytes come.
 TRANSFERS = {
-    ServerFault.HANGS: ("no answer (6 attempts)", "no answer (6 attempts)"),
+    ServerFault.HANGS: ("no answer within 60 s (6 attempts)", "no answer within 60 s (6 attempts)"),
     ServerFault.RESETS: (None, None),
     ServerFault.NO_RANGE: (None, None),
     ServerFault.OVERSTATES: ("ended after", "ended after"),
@@ -446,7 +446,7 @@ TRANSFERS = {
     ServerFault.STALE: ("its Size in manufData.json is", "SHA-256 is"),
     ServerFault.LONGER: ("its Size in manufData.json is", "SHA-256 is"),
     ServerFault.ENDLESS: ("does not end, and its Size in manufData.json is", "does not end, and"),
-    ServerFault.DRIPS: ("only a few bytes came within 60 s", "only a few bytes came within 60 s"),
+    ServerFault.DRIPS: ("only 60 bytes came within 60 s", "only 60 bytes came within 60 s"),
     ServerFault.INTERIM: ("interim answers", "interim answers"),
     ServerFault.REDIRECTS: ("redirects more than 5 times", "redirects more than 5 times"),
     ServerFault.ENCODES: ("its Size in manufData.json is", "SHA-256 is"),

@@ -182,7 +182,7 @@ def test_a_server_that_is_down_when_a_restart_is_counted(unit: UnitDriver) -> No
             unit.factory.down = True
 
     unit.machine.hook = down
-    assert "no answer" in str(unit.provision_fails())
+    assert "no connection in time" in str(unit.provision_fails())
     assert untouched(unit)
 
 

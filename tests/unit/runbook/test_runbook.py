@@ -13,6 +13,7 @@ from gprov.apps.host.runbook.entries import Chapter, chapters, doubled, shown_te
 from gprov.apps.host.runbook.matching import explain, expression
 from tools import runbook
 from tools.shown_texts import by_hand, left_out
+from tools.shown_texts.plain_names import TERMS
 from tools.shown_texts.sources import ROOT
 
 
@@ -49,6 +50,11 @@ def test_texts_that_the_source_does_not_show_are_known() -> None:
     """Each place that shows a text whose wording is made elsewhere, and where that is found."""
     found = {(one.where, one.source) for one in runbook.collected().unresolved}
     assert found == set(by_hand.PASSED_ON)
+
+
+def test_every_name_of_a_placeholder_is_needed() -> None:
+    used = {name for template in runbook.collected().found for name in re.findall(r"\{(\w+)\}", template)}
+    assert TERMS.keys() - used == set()
 
 
 def test_what_is_left_out_is_there() -> None:

@@ -193,6 +193,48 @@ def test_dialogs(tmp_path: Path) -> None:
     }
 
 
+def test_a_text_that_a_function_gives_for_the_log_may_be_shown_elsewhere(tmp_path: Path) -> None:
+    """And one that stands in the call itself is of the log alone."""
+    found = collected(
+        tmp_path,
+        flow=(
+            "def run(bus, disks):\n"
+            "    for disk in disks:\n        bus.log(outcome_text(disk))\n"
+            "    bus.log('all disks were looked at')\n"
+            "    bus.warning('; '.join([outcome_text(disk) for disk in disks]))\n"
+            "def outcome_text(disk):\n    return f'{disk} was NOT erased at all'\n"
+        ),
+    )
+    assert texts(found) == {
+        "{disk} was NOT erased at all": {Kind.LOG, Kind.PART},
+        "all disks were looked at": {Kind.LOG},
+    }
+
+
+def test_what_a_function_adds_to_a_text_may_be_nothing(tmp_path: Path) -> None:
+    """A function whose text stands for itself gives no text if there is no problem."""
+    found = collected(
+        tmp_path,
+        flow=(
+            "def run(bus, name):\n"
+            "    bus.error(f'no volume {name}{hint(name)}')\n"
+            "    bus.warning(f'{name}: {problem(name)}')\n"
+            "def hint(name):\n    if not name:\n        return ''\n    return f'. If {name} is another: copy it'\n"
+            "def problem(name):\n    return '' if name else 'is not there'\n"
+        ),
+    )
+    shown = {text for text, kinds in texts(found).items() if kinds - {Kind.PART}}
+    assert shown == {"no volume {name}", "no volume {name}. If {name} is another: copy it", "{name}: is not there"}
+
+
+def test_a_variable_that_stands_for_a_method_of_the_bus(tmp_path: Path) -> None:
+    found = collected(
+        tmp_path,
+        flow="def run(bus, lost, it):\n    report = bus.warning if lost else bus.log\n    report(f'starting {it}')\n",
+    )
+    assert texts(found) == {"starting {it}": {Kind.WARNING, Kind.LOG}}
+
+
 def test_modules_that_no_program_imports_are_not_looked_at(tmp_path: Path) -> None:
     folder = tmp_path / "gprov/domain"
     folder.mkdir(parents=True)
@@ -222,6 +264,11 @@ def test_modules_that_no_program_imports_are_not_looked_at(tmp_path: Path) -> No
         ("/sys/block/{name}", False),
         ("real_root", False),
         ("{node}: {reason}", False),
+        ("{name}: measured {value}, limit {limit}", True),
+        ("{place}\n  required: {wanted}\n  detected: {found}", True),
+        ("failed: {name}", True),
+        ("{disk} NOT erased: {why}", True),
+        ("LABEL: {name}", False),
         ("ext4", False),
     ],
 )

@@ -77,7 +77,9 @@ class FakeMounts(Mounts):
                 whole = not self._machine.reachable(mount.volume) or mount.volume.sync()
                 self._machine.mounts.remove(mount)
                 if not whole:
-                    raise DeviceFault(target, "unmounted, but data was lost while flushing", errno=EIO)
+                    raise DeviceFault(
+                        target, "unmounted, but data was lost while flushing: Input/output error", errno=EIO
+                    )
                 return
         raise DeviceFault(target, "cannot unmount: not mounted")
 
@@ -93,7 +95,7 @@ class FakeMounts(Mounts):
         require_attached(self._machine, place)
         node = place.node
         if node is None or node.type is not FileType.FILE:
-            raise DeviceMissing(f"{target}{init}", "no such program")
+            raise DeviceMissing(f"{target}{init}", "cannot start: No such file or directory")
         for name in ("dev", "proc", "run", "sys"):
             found = locate(self._machine, f"{target}/{name}").node
             if found is None or found.type is not FileType.FOLDER:

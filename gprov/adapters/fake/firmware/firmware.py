@@ -65,7 +65,7 @@ class FakeSmbios(SmbiosTable):
     @override
     def structures(self) -> bytes:
         if not self._machine.smbios:
-            raise DeviceMissing("SMBIOS", "the firmware has no table")
+            raise DeviceMissing("SMBIOS", "this machine has no SMBIOS table")
         return self._machine.smbios
 
 

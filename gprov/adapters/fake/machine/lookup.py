@@ -30,7 +30,7 @@ def partition_at(
             for one in arrays:
                 if any(part is member for member in one.members):
                     return disk, one.array.device
-    raise DeviceMissing(node, "no such partition")
+    raise DeviceMissing(node, "No such device or address")
 
 
 def volume_labelled(volumes: Iterable[FakeVolume], label: str) -> FakeVolume:

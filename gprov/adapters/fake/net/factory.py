@@ -226,7 +226,7 @@ class FakeFactory(SessionAccess, Telemetry, TimeSource, DocumentStore, Credentia
 
     def _require_up(self) -> None:
         if self.down:
-            raise NetworkFault(_URL, "no answer")
+            raise NetworkFault(_URL, "no connection in time")
 
     def _require_ears(self) -> None:
         if self.deaf:

@@ -69,7 +69,9 @@ class FakeOrigin:
         fault, content = self.faults.get(url), self.content.get(url)
         if self.down or fault in (ServerFault.HANGS, ServerFault.DRIPS):
             clock.sleep(timeout)
-            raise Cut("no answer" if fault is not ServerFault.DRIPS else f"only a few bytes came within {timeout:g} s")
+            if fault is ServerFault.DRIPS:
+                raise Cut(f"only {timeout:.0f} bytes came within {timeout:g} s")
+            raise Cut(f"no answer within {timeout:g} s")
         if content is None:
             return Answer(status=404)
         return (
@@ -100,7 +102,7 @@ class FakeOrigin:
                 packed = gzip.compress(bytes(1 << 20))
                 return Answer(body=packed, announced=len(packed), encoded=True)
             case ServerFault.INTERIM:
-                raise Cut("its answer begins with more than 64 KiB of headers or interim answers")
+                raise Cut("its answer begins with more than 64 KiB of headers or interim answers: no usable web server")
             case ServerFault.REDIRECTS:
                 raise Refused("redirects more than 5 times")
             case _:

@@ -265,8 +265,10 @@ def create(
             output=output,
             meta=facts,
             more=_tools(name, names, update=update) if tools else b"",
+            updates=update,
         ),
         lambda line: say(line, err=True),
+        progress,
     )
     if as_json:
         rows = asdict(image)

@@ -43,10 +43,13 @@ def tools(
 ) -> int:
     """Tools for the running system of a unit, as a package or into a root file system."""
     from gprov.apps.host.image.tool_sets import ALL_TOOLS, TOOLS_AND_UPDATE
+    from gprov.apps.host.image.update_needs import paths_of_folder, require_update_needs
 
     names = product_names(branding)
     if root is not None and output is None:
         chosen = TOOLS_AND_UPDATE if update else ALL_TOOLS
+        if update:
+            require_update_needs(root, paths_of_folder(root))
         return _shown(chosen.install(root, names), as_json=as_json)
     if output is None or root is not None:
         raise typer.BadParameter("give one of the two", param_hint="'--root' / '--output'")

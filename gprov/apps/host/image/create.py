@@ -7,6 +7,7 @@ import os
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from itertools import chain
@@ -15,6 +16,7 @@ from typing import BinaryIO
 
 from gprov.apps.host.image.compress import PRESET, compress
 from gprov.apps.host.image.source import pack_folder, plain_archive
+from gprov.apps.host.image.update_needs import require_update_needs
 from gprov.domain.branding import Branding
 from gprov.domain.disk.ext4_room import smallest_disk
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, IntegrityFault, RefusedByPolicy
@@ -29,11 +31,13 @@ from gprov.domain.image.imgmeta import ImageMeta, parse_imgmeta, serialise_imgme
 from gprov.domain.image.modules import module_notes
 from gprov.domain.image.name import ImageName
 from gprov.domain.plan.preconditions import problems_of_own_image
-from gprov.ports.archive import Archives
+from gprov.ports.archive import Archives, ProgressReport
 from gprov.ports.process import Processes
 
 # one line about what begins now
 Report = Callable[[str], None]
+# shows how far a named part of the work is, in bytes, until it has ended
+Progress = Callable[[str], AbstractContextManager[ProgressReport]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,8 @@ class RootArchive:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRequest:
     """``meta``: fields of imgmeta.json, without the image's name. ``preset``: of xz, 0 (fast) to 9 (small). ``more``: a
-    plain tar archive whose members replace those of the source."""
+    plain tar archive whose members replace those of the source. ``updates``: gprov-update is among them, and the source
+    must have what it needs."""
 
     source: RootFolder | RootArchive
     name: ImageName
@@ -59,6 +64,7 @@ class ImageRequest:
     meta: ImageMeta
     preset: int = PRESET
     more: bytes = b""
+    updates: bool = False
 
 
 class ImageMaker:
@@ -68,7 +74,7 @@ class ImageMaker:
         self._branding = branding
         self._wanted = captured_names(branding)
 
-    def create(self, request: ImageRequest, report: Report) -> VerifiedImage:
+    def create(self, request: ImageRequest, report: Report, progress: Progress | None = None) -> VerifiedImage:
         """Write the image into the folder ``output``, replacing an image of this name.
 
         Raises BadInput for a root that cannot be restored (no kernel, systemd or admin account), IntegrityFault,
@@ -82,13 +88,15 @@ class ImageMaker:
             )
         try:
             with tempfile.TemporaryDirectory(prefix=".image-", dir=request.output) as work:
-                return self._create(request, work, report)
+                return self._create(request, work, report, progress or _no_progress)
         except OSError as exc:
             raise DeviceFault(str(exc.filename or request.output), str(exc.strerror), errno=exc.errno) from exc
 
-    def _create(self, request: ImageRequest, work: str, report: Report) -> VerifiedImage:
+    def _create(self, request: ImageRequest, work: str, report: Report, progress: Progress) -> VerifiedImage:
         metadata = self._metadata(request)
         archive = _Archive.of(self._archive(request.source, f"{work}/plain.tar", report), request.more)
+        if request.updates:
+            require_update_needs(request.source.path, archive.members)
         tidier = Tidier()
         for _ in _tidied(request.source.path, archive, tidier):
             pass  # the accounts of the image: the next time they are known from the start
@@ -100,9 +108,12 @@ class ImageMaker:
             report(line)
         report(f"compressing {summary.entries} members, {summary.unpacked >> 20} MiB")
         pieces = _without(_tidied(request.source.path, archive, tidier), replaced)
-        compress(chain([self._member(metadata, request)], pieces), partial, self._processes, request.preset)
+        data = chain([self._member(metadata, request)], pieces)
+        with progress("compressing") as done:
+            compress(_counted(data, archive.total, done), partial, self._processes, request.preset)
         report("verifying")
-        image = self._archives.verify(partial, lambda _done, _total: None, MAX_ARCHIVE)
+        with progress("verifying") as done:
+            image = self._archives.verify(partial, done, MAX_ARCHIVE)
         self._require_bootable(partial, image)
         if image.files.imgmeta != metadata or image.entries != summary.entries + 1 - len(replaced):
             raise IntegrityFault(request.source.path, "holds a link in place of the image's metadata")
@@ -149,16 +160,26 @@ class ImageMaker:
 
 @dataclass(frozen=True)
 class _Archive:
-    """A plain tar archive in a file, of which ``size`` bytes count, and one that goes on behind it."""
+    """A plain tar archive in a file, of which ``size`` bytes count, and one that goes on behind it. ``members``: names
+    of those in the file, relative to the root; only if there is another archive."""
 
     path: str
     size: int
     more: bytes
+    members: Sequence[str] = ()
 
     @classmethod
     def of(cls, path: str, more: bytes) -> _Archive:
         """Both as one archive: most programs end at the first blocks of zeros."""
-        return cls(path, _end_of_members(path) if more else os.path.getsize(path), more)
+        if not more:
+            return cls(path, os.path.getsize(path), more)
+        members: list[str] = []
+        return cls(path, _end_of_members(path, members), more, members)
+
+    @property
+    def total(self) -> int:
+        """Bytes of both."""
+        return self.size + len(self.more)
 
     def reader(self, file: BinaryIO) -> Callable[[int], bytes]:
         """Reads at most so many bytes of both; b"" at the end."""
@@ -166,13 +187,15 @@ class _Archive:
         return lambda size: file.read(min(size, self.size - file.tell())) or rest.read(size)
 
 
-def _end_of_members(path: str) -> int:
-    """Return the position behind the last member, or of the file's end if something else than zeros is there."""
+def _end_of_members(path: str, names: list[str]) -> int:
+    """Return the position behind the last member, or of the file's end if something else than zeros is there. Adds the
+    members' names to ``names``."""
     end = 0
     try:
         with tarfile.open(path, "r:", ignore_zeros=True) as archive:
-            for _ in archive:
+            for member in archive:
                 end = archive.offset
+                names.append(member.name.removeprefix("./"))
     except tarfile.TarError:
         return os.path.getsize(path)  # what is wrong is said when the archive is walked
     with open(path, "rb") as file:
@@ -190,6 +213,19 @@ def _tidied(what: str, archive: _Archive, tidier: Tidier) -> Iterator[bytes]:
             yield from tidier.run(archive.reader(file))
     except Malformed as exc:
         raise IntegrityFault(what, str(exc)) from exc
+
+
+def _counted(pieces: Iterable[bytes], total: int, report: ProgressReport) -> Iterator[bytes]:
+    """The pieces, with a report behind each. ``total`` need not be exact: tidying changes the size a little."""
+    done = 0
+    for piece in pieces:
+        yield piece
+        done += len(piece)
+        report(min(done, total), total)
+
+
+def _no_progress(_what: str) -> AbstractContextManager[ProgressReport]:
+    return nullcontext(lambda _done, _total: None)
 
 
 def _without(pieces: Iterable[bytes], left_out: Sequence[Span]) -> Iterator[bytes]:

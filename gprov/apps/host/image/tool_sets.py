@@ -20,6 +20,9 @@ from gprov.domain.mountpoints import MountPoints
 
 _SOURCE = os.path.join(os.path.dirname(__file__), "tools")
 _PROGRAMS = "usr/sbin"
+# Programs that only print, for all users: Debian's users other than root have no sbin in PATH.
+_PROGRAMS_FOR_ALL = "usr/bin"
+_FOR_ALL = ("gprov-currentboot", "gprov-identify", "gprov-imgmeta", "gprov-kver")
 _LIBRARY = "usr/lib/gprov"
 _UNITS = "usr/lib/systemd/system"
 _NAMES = f"{_LIBRARY}/names"
@@ -41,7 +44,7 @@ class ToolSet:
     def files(self, branding: Branding | None = None) -> dict[str, bytes]:
         """Return the content by path relative to the root. Programs alone are executable (``is_program``)."""
         names = branding or Branding()
-        found = {f"{_PROGRAMS}/{name}": _content("sbin", name) for name in self.programs}
+        found = {_path_of(name): _content("sbin", name) for name in self.programs}
         found |= {f"{_LIBRARY}/{name}": _content("lib", name) for name in self.library}
         found |= {f"{_UNITS}/{name}": _of_product(_content("units", name), names) for name in self.units}
         found |= {path: _content("units", name) for path, name in self.settings.items()}
@@ -61,6 +64,8 @@ class ToolSet:
             raise DeviceMissing(os.path.join(root, _UNITS), "missing: not a root file system with systemd")
         files, links = self.files(branding), self.links()
         with os_errors_translated(root):
+            for name in set(_FOR_ALL).intersection(self.programs):
+                _inside(root, f"{_PROGRAMS}/{name}")  # where earlier versions have it
             for path, content in files.items():
                 target = _inside(root, path)
                 with open(target, "wb") as file:
@@ -146,7 +151,11 @@ TOOLS_AND_UPDATE = ToolSet(
 
 def mode_of(path: str) -> int:
     """Permissions of a file of ``ToolSet.files``."""
-    return 0o755 if path.startswith(f"{_PROGRAMS}/") else 0o644
+    return 0o755 if os.path.dirname(path) in (_PROGRAMS, _PROGRAMS_FOR_ALL) else 0o644
+
+
+def _path_of(program: str) -> str:
+    return f"{_PROGRAMS_FOR_ALL if program in _FOR_ALL else _PROGRAMS}/{program}"
 
 
 def product_names(branding: Branding) -> bytes:

@@ -35,7 +35,8 @@ class GuestProbe:
             except GprovError as error:
                 self._report(f"{accelerator.value}: {error}")
                 found = False
-        self._report(f"guests {'execute' if found else 'do not execute'} with {accelerator.value}")
+        verdict = "execute" if found else "do not execute"
+        self._report(f"guests {verdict} with {accelerator.value}{'' if found else ': their processors are emulated'}")
         return found
 
 

@@ -10,11 +10,11 @@ from functools import cache
 
 from gprov.apps.host.runbook.entries import Chapter, Entry, chapters
 from gprov.apps.host.runbook.fragments import Fitting, Fragments, pieces
-from gprov.apps.host.runbook.shown_line import shown_line
+from gprov.apps.host.runbook.shown_line import shown_line, squashed
 
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{(\w+)\}")
-# "and so on" of a message with several problems.
-_MORE = re.compile(r" \(and \d+ more\)$")
+# What is added to a text: the number of further problems, the seconds of a key window, the mark of a question.
+_ADDED = re.compile(r" \(and \d+ more\)$| \(\d+ s\)$|\?$")
 # How deep parts in parts are looked for.
 _DEPTH = 4
 # Of entries that a fragment may belong to, so many are told.
@@ -67,6 +67,8 @@ def explain(text: str, book: Iterable[Chapter] | None = None) -> tuple[Found, ..
     plain = shown_line(text)
     whole = list({one.template: one for one in reversed([*_explain(plain, _patterns(known), 0)])}.values())[::-1]
     said = sum(len("".join(pieces(one.template))) for one in whole)
+    if said >= _HARDLY * len(squashed(plain)):
+        return tuple(whole)
     fitting = [one for one in _fragments(known).fitting(plain) if one.overlap > said]
     if fitting and said < _HARDLY * fitting[0].overlap:
         whole = []
@@ -125,8 +127,8 @@ def _found(pattern: _Pattern, text: str, *, is_whole: bool = True) -> Found:
 
 
 def _explain(text: str, patterns: tuple[_Pattern, ...], depth: int) -> Iterator[Found]:
-    """The best template of the text, and what explains the values in it; else what explains the text behind its first
-    colon: a subject is in front of most reasons."""
+    """The best template of the text, and what explains the values in it; else what explains its parts between
+    semicolons; else the text behind its first colon: a subject is in front of most reasons."""
     if depth > _DEPTH or not text:
         return
     for one in patterns:
@@ -135,11 +137,15 @@ def _explain(text: str, patterns: tuple[_Pattern, ...], depth: int) -> Iterator[
             for value in match.groups():
                 yield from _explain(value, patterns, depth + 1)
             return
-    shorter = _MORE.sub("", text)
+    shorter = _ADDED.sub("", text)
     if shorter != text:
         yield from _explain(shorter, patterns, depth)
         return
+    first, *others = text.split("; ")
     head, colon, rest = text.partition(": ")
-    if colon:
+    if others:
+        for part in (first, *others):
+            yield from _explain(part, patterns, depth + 1)
+    elif colon:
         yield from (_found(one, head) for one in patterns if one.expression.fullmatch(head))
         yield from _explain(rest, patterns, depth)

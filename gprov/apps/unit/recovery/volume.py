@@ -57,7 +57,8 @@ def find_recovery(
         bus.warning(f"{volume.node} is labelled {label}{also}, but {why_not_recovery(volume, rule)}: left alone")
     if recovery is None:
         what = "volume that could be it" if others else "volume"
-        raise DeviceMissing(label, f"no {what} has this label after {seconds:g} s{conversion_hint(others)}")
+        how = "check that it is plugged in, into its usual port"
+        raise DeviceMissing(label, f"no {what} has this label after {seconds:g} s; {how}{conversion_hint(others)}")
     return RecoveryVolume(recovery, _find_esp(volumes, recovery, context.branding.esp_label))
 
 
