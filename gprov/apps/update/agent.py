@@ -78,7 +78,8 @@ class UpdateAgent:
                 return RoundResult(_SETTLE_SECONDS, "the report of the system that it is up")
         self._ending.send_first(record)
         poll = self._server.poll()
-        self._ending.send_once_more(record, poll)
+        if self._ending.send_once_more(record, poll):
+            return RoundResult(0.0)
         if poll.config_data:
             self._server.put_attributes(poll.config_data, self._attributes())
         result = self._serve(record, poll)

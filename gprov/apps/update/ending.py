@@ -31,6 +31,8 @@ class Ending:
         if ended.answer is not None and ended.answer.result is not Result.SUCCESS:
             self._system.withdraw(ended.image)
             self._placement.clean_up(ended, self._system.running)
+        # Also after a success: a person may have restored the image from elsewhere while this one waited.
+        self._placement.remove_part(ended.image)
         record.record(ended)
         # It was about what the server offered then. Later, it may offer something else by the same id.
         self._consent.forget(ended.action)
@@ -46,17 +48,19 @@ class Ending:
         if state is not None and not state.sent:
             self._send(record)
 
-    def send_once_more(self, record: StateFile, poll: Poll) -> None:
+    def send_once_more(self, record: StateFile, poll: Poll) -> bool:
         """The answer that the server may have: the unit has not seen that it was taken. A server that has nothing to do
-        for the unit has it, and might count it twice. Raises NetworkFault."""
+        for the unit has it, and might count it twice. Returns whether it was sent: ``poll`` is of the time before.
+        Raises NetworkFault."""
         state = record.value
         if state is None or not state.sent or not state.owes_answer:
-            return
+            return False
         if poll.has_work:
             self._send(record)
-        else:
-            record.record(replace(state, answered=True))
-            self._bus.log(f"action {state.action}: the server has the answer: it has nothing more to do")
+            return True
+        record.record(replace(state, answered=True))
+        self._bus.log(f"action {state.action}: the server has the answer: it has nothing more to do")
+        return False
 
     def answer_again(self, record: StateFile) -> None:
         """The server does not know the answer that it has taken: it has crashed since, or never stored it. Of a

@@ -36,7 +36,8 @@ class BrokenDownload(NetworkFault):
 class FetchLimits:
     """``proof``: by which the server recognises the file of which a part is there, "" if that is not known.
     ``keep_proof`` is called with the one that it has now, ``keep_flushed`` with the bytes that are durable.
-    ``seconds``: after them, a server that sends parts of files is asked again later."""
+    ``seconds``: after them, a server that has sent what was asked for, and sends parts of files, is asked again
+    later."""
 
     proof: str
     keep_proof: Callable[[str], None]
@@ -82,6 +83,7 @@ class ImageFetcher:
                 self._bus.warning(f"{source.artifact.name} has changed on the server: the download begins anew")
                 self._empty(part, limits)
             limits.keep_proof(stream.proof)
+            # One that sends the whole file in place of its rest may do so again: this connection is used to its end.
             receiver, flushed, before = _Receiver(source, part, stream.begin), part.size, part.size
             for block in stream.blocks():
                 receiver.take(block)
@@ -91,7 +93,7 @@ class ImageFetcher:
                     flushed = part.size
                 if receiver.is_complete:
                     break
-                if deadline.passed and stream.resumable:
+                if deadline.passed and stream.resumable and stream.begin == begin:
                     return Fetched(part.size, None)
         if not receiver.is_complete:
             if part.size > before:  # a server may send less than was asked for (RFC 9110, section 14.2)

@@ -169,6 +169,7 @@ class Installation:
             record.record(replace(state, phase=Phase.DOWNLOAD, proof="", flushed=0))
             return RoundResult(0.0)
         try:
+            self.system.check_kernel()
             self.gate.admit_stored(state.image, self.paths.image(state.image))
         except RefusedByPolicy as refusal:
             self._fail(record, str(refusal))

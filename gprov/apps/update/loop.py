@@ -13,11 +13,15 @@ from gprov.apps.update.paths import UpdatePaths
 from gprov.apps.update.ports import UpdatePorts
 from gprov.apps.update.records import read_state
 from gprov.domain.errors import ExitCode, GprovError
+from gprov.domain.update.messages import SHORTEST_SLEEP
 from gprov.domain.update.state import Result
 from gprov.ports.files import Files
 
 # After a failed round: seconds of the first pause, and of the longest.
 FIRST_PAUSE, LONGEST_PAUSE = 15.0, 900.0
+# Short rounds in a row that have more to do at once. Each writes to RECOVERY, and a server that always offers something
+# else, or sends single bytes, can have them go on without end.
+_MOST_QUICK = 10
 # A decision of the owner is seen after so many seconds.
 _SLICE = 10.0
 # A round that has more to do is followed by the next one; `once` ends after so many.
@@ -25,8 +29,9 @@ _MOST_ROUNDS = 1000
 
 
 def run_forever(agent: UpdateAgent, ports: UpdatePorts, paths: UpdatePaths, bus: EventBus) -> NoReturn:
-    failures = 0
+    failures = quick = 0
     while True:
+        began = ports.clock.monotonic()
         try:
             with unexpected_errors_translated():  # what one message of the server does must not end the agent
                 pause, failures = agent.round().pause, 0
@@ -36,6 +41,10 @@ def run_forever(agent: UpdateAgent, ports: UpdatePorts, paths: UpdatePaths, bus:
         except GprovError as error:
             bus.error(error)
             pause, failures = pause_after(failures), failures + 1
+        is_quick = not pause and ports.clock.monotonic() - began < SHORTEST_SLEEP
+        quick = quick + 1 if is_quick else 0
+        if quick == _MOST_QUICK:
+            pause, quick = FIRST_PAUSE, 0
         _wait(pause, ports, paths, bus)
 
 

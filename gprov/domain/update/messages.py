@@ -84,8 +84,9 @@ class Deployment:
 
     @property
     def identity(self) -> str:
-        """Hexadecimal digest of what would be installed. Handling and maintenance window may change meanwhile."""
-        content = [[one.name, one.size, *one.hash] for one in self.artifacts]
+        """Hexadecimal digest of what would be installed. Handling, maintenance window and the order of the files may
+        change meanwhile."""
+        content = sorted((one.name, one.size, *one.hash) for one in self.artifacts)
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
@@ -162,8 +163,8 @@ def _deployment(source: str, data: bytes, kind: str) -> Deployment:
     if body is None:
         raise BadInput(source, root.problems)
     words = {one.value: one for one in Handling}
-    chunks = body.objects("chunks", required=True, most=_MOST_ARTIFACTS)
-    artifacts = [_artifact(one) for chunk in chunks for one in chunk.objects("artifacts", most=_MOST_ARTIFACTS)]
+    chunks = _bounded(body, "chunks", required=True)
+    artifacts = [_artifact(one) for chunk in chunks for one in _bounded(chunk, "artifacts")]
     deployment = Deployment(
         action=action,
         download=body.one_of("download", words, Handling.SKIP, required=True),
@@ -172,6 +173,13 @@ def _deployment(source: str, data: bytes, kind: str) -> Deployment:
         artifacts=tuple(artifacts),
     )
     return finish(source, root, deployment)
+
+
+def _bounded(one: JsonObject, key: str, *, required: bool = False) -> tuple[JsonObject, ...]:
+    """More entries than are looked at are a problem: a file would be ignored."""
+    if (count := one.count(key)) > _MOST_ARTIFACTS:
+        one.problem(key, f"has {count} entries, may have {_MOST_ARTIFACTS}")
+    return one.objects(key, required=required, most=_MOST_ARTIFACTS)
 
 
 def _artifact(one: JsonObject) -> Artifact:

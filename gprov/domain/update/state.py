@@ -82,7 +82,9 @@ class UpdateState:
         return self.answer is not None and not self.answered
 
     def ended(self, result: Result, *details: str) -> UpdateState:
-        answer = Answer(result, tuple(text[:MAX_DETAIL] for text in details[:MAX_DETAILS]))
+        # Names of files can have half characters, with which the state could not be read again.
+        texts = (text[:MAX_DETAIL].encode("utf-8", "replace").decode() for text in details[:MAX_DETAILS])
+        answer = Answer(result, tuple(texts))
         return replace(self, phase=Phase.ENDED, answer=answer, answered=False, sent=False)
 
 

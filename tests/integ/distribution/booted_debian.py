@@ -18,6 +18,7 @@ from pathlib import Path
 SECONDS = 300.0
 _READY = "ready.socket"
 _PATH = "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
+# Mounts are shared, since systemd makes those of credentials in a namespace of their own.
 # It enters the control group first, which its namespace then has for its root. The host keeps its settings, modules,
 # clock, and all devices but these.
 _START = """\
@@ -45,6 +46,7 @@ ln -s null dev/console
 mkdir -p mnt/old
 pivot_root . mnt/old
 umount -l /mnt/old
+mount --make-rshared /
 exec < /dev/null > /dev/null 2>&1
 exec setpriv --bounding-set=-sys_module,-sys_time \\
     env -i container=gprov NOTIFY_SOCKET=/{ready} {path} /lib/systemd/systemd

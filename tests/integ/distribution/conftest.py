@@ -23,8 +23,14 @@ def wheel(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def packages(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def now() -> int:
+    """Date of the packages, in seconds of Unix time. A commit during the tests does not change it."""
+    return source_date(ROOT)
+
+
+@pytest.fixture(scope="session")
+def packages(archive: Path, now: int, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Paths of the Debian packages by their names. Takes minutes, most of them for compressing."""
     work, output = tmp_path_factory.mktemp("build"), tmp_path_factory.mktemp("packages")
-    built = build_packages(archive, work, output, wheel_folder(), source_date(ROOT))
+    built = build_packages(archive, work, output, wheel_folder(), now)
     return {path.name.partition("_")[0]: path for path in built}

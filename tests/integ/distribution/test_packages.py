@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from distribution.lock import chosen_lock, normal, parse_lock
-from distribution.sources import ROOT, source_date
 from gprov import __version__
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.apps.host.simulation.new_worlds import IMAGE_NAME, SERIAL
@@ -84,13 +83,13 @@ def test_what_is_in_the_package(packages: dict[str, Path]) -> None:
     assert {path.split("/")[1] for path in paths} == {"", "lib", "usr"}
 
 
-def test_the_changelog_as_dpkg_reads_it(packages: dict[str, Path], tmp_path: Path) -> None:
+def test_the_changelog_as_dpkg_reads_it(packages: dict[str, Path], now: int, tmp_path: Path) -> None:
     run("dpkg-deb", "--extract", packages["gprov-lab"], tmp_path)
     (packed,) = tmp_path.glob("usr/share/doc/gprov-lab/changelog*.gz")
     plain = tmp_path / "changelog"
     plain.write_bytes(subprocess.run(["gzip", "-dc", packed], capture_output=True, check=True).stdout)
     assert run("dpkg-parsechangelog", "-l", plain, "-S", "Version").strip() == VERSION
-    assert run("dpkg-parsechangelog", "-l", plain, "-S", "Timestamp").strip() == str(source_date(ROOT))
+    assert run("dpkg-parsechangelog", "-l", plain, "-S", "Timestamp").strip() == str(now)
 
 
 def test_lintian_finds_nothing(packages: dict[str, Path]) -> None:

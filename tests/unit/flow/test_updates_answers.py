@@ -272,3 +272,37 @@ def test_a_decision_that_cannot_be_read_is_not_told_while_the_agent_waits() -> N
     with pytest.raises(MachineStopped):
         run_forever(unit.agent(), unit.ports(), unit.paths, bus)
     assert said.events == []
+
+
+class Deaf(FakeUpdates):
+    """``lost``: how many final answers are lost before the server has them; ``heard``: how many it had."""
+
+    lost = 0
+    heard = 0
+
+    @override
+    def handle(self, method: str, path: str, body: bytes | None) -> Reply:
+        if body and json.loads(body).get("status", {}).get("execution") == "closed":
+            if self.lost:
+                self.lost -= 1
+                raise NetworkFault(path, "the connection ended early")
+            self.heard += 1
+        return super().handle(method, path, body)
+
+
+@pytest.mark.parametrize("canceled", [False, True])
+def test_an_answer_that_was_lost_on_its_way_is_sent_once_more(canceled: bool) -> None:
+    """A server may go on describing an action whose answer it has just taken."""
+    unit = plain()
+    unit.config += 'window = ["Sat,Sun 02:00-04:00"]\n' if canceled else ""
+    unit.updates = Deaf()
+    unit.updates.lost = 1
+    action = unit.updates.assign({NEWER: image()})
+    if canceled:
+        unit.live()
+        action.state = ActionState.CANCELING
+    with pytest.raises(NetworkFault):
+        unit.work() if canceled else unit.live()
+    unit.work()
+    assert (action.results, len(action.handled)) == (([], 1) if canceled else (["success"], 0))
+    assert unit.updates.heard == 1

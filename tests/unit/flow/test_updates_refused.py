@@ -135,6 +135,20 @@ def test_a_kernel_that_restores_no_image_by_its_name() -> None:
     assert "restores no image by its name" in action.details
 
 
+def test_a_kernel_that_restores_no_image_by_its_name_was_started_while_the_image_waited() -> None:
+    unit = plain()
+    unit.config += 'window = ["Sat,Sun 02:00-04:00"]\n'
+    action = unit.updates.assign({NEWER: image()})
+    unit.start()
+    unit.work()
+    unit.ports().files.replace("/run/gprov-requests", b"restore\nerase\n")
+    unit.local_time.minute = LocalMinute(6, 130)
+    unit.work()
+    assert action.results == ["failure"]
+    assert "restores no image by its name" in action.details
+    assert not driver(unit).exists("PRIMARY", "/etc/provisioning/boot_request")
+
+
 def test_a_deployment_that_cannot_be_read_fails_once() -> None:
     unit = plain()
     action = unit.updates.assign({NEWER: image()}, download="perhaps")

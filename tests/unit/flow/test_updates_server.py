@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
+from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
 from gprov.adapters.fake.update.server import FakeUpdates, FakeUpdateServer
 from gprov.apps.host.simulation.new_worlds import IMAGE_NAME, SERIAL
@@ -118,3 +119,62 @@ def test_a_configuration_that_others_could_write_is_not_used() -> None:
     unit.ports().files.replace(path, unit.config.encode(), owner=FileOwner(1000, 1000))
     with pytest.raises(BadInput, match="owner 1000: chmod go-w"):
         unit.agent()
+
+
+class Restless(FakeUpdates):
+    """Offers other files by the same id at each poll, without end."""
+
+    polls = 0
+
+    @override
+    def handle(self, method: str, path: str, body: bytes | None) -> Reply:
+        if path == "":
+            self.polls += 1
+            self.actions[0].files = {NEWER: image({"srv/x": b"%d" % self.polls})}
+            if self.polls > 100:
+                raise MachineStopped(StopReason.REBOOT)
+        return super().handle(method, path, body)
+
+
+def test_a_server_that_always_offers_something_else_is_not_polled_without_pauses() -> None:
+    unit = plain()
+    unit.updates = Restless()
+    unit.updates.assign({NEWER: image()}, download="skip")
+    unit.start()
+    began = unit.world.machine.clock.monotonic()
+    with pytest.raises(MachineStopped):
+        run_forever(unit.agent(), unit.ports(), unit.paths, EventBus(unit.world.machine.clock))
+    assert unit.world.machine.clock.monotonic() - began >= 100
+
+
+def test_a_server_that_sends_single_bytes_is_not_asked_for_them_without_pauses() -> None:
+    unit = plain()
+    unit.updates.assign({NEWER: image()})
+    unit.updates.breaks, unit.updates.short = [1] * 100, True
+    unit.start()
+    began = unit.world.machine.clock.monotonic()
+    with pytest.raises(MachineStopped):
+        run_forever(unit.agent(), unit.ports(), unit.paths, EventBus(unit.world.machine.clock))
+    assert unit.world.machine.clock.monotonic() - began >= 200
+
+
+class Balanced(FakeUpdates):
+    """Several servers behind one name, each with another ETag of the same file."""
+
+    @override
+    def file(self, path: str) -> bytes | None:
+        self.changes += 1
+        return super().file(path)
+
+
+def test_servers_that_do_not_recognise_each_other_s_files_do_not_begin_anew_for_ever() -> None:
+    """Over a slow connection, of which each piece takes more than the time between two polls."""
+    unit = plain()
+    unit.updates = Balanced()
+    unit.updates.breaks = [10_000, 2000]  # of the first connection no break, but the end of a stretch
+    unit.updates.assign({NEWER: image()})
+    unit.start()
+    unit.world.machine.faults.append(Fault(kind=FaultKind.SLOW, where="receive", times=1000, seconds=61.0))
+    with pytest.raises(MachineStopped):
+        run_forever(unit.agent(), unit.ports(), unit.paths, EventBus(unit.world.machine.clock))
+    assert len(unit.updates.downloads) == 3

@@ -171,6 +171,20 @@ def test_an_image_that_is_put_there_during_its_download_stays() -> None:
     assert (action.results, images(unit)) == (["failure"], {IMAGE_NAME, OLDER})
 
 
+def test_an_image_that_is_restored_by_hand_while_it_waits_is_there_once() -> None:
+    unit = plain()
+    unit.config += 'window = ["Sat,Sun 02:00-04:00"]\n'
+    action = unit.updates.assign({NEWER: image()})
+    unit.start()
+    unit.work()
+    put(unit, {NEWER: image()})
+    driver(unit).remove_flag()
+    unit.world.machine.restart()
+    unit.live()
+    assert (running(unit), action.results) == ([NEWER], ["success"])
+    assert images(unit) == {IMAGE_NAME, NEWER}
+
+
 def test_a_recovery_that_takes_nothing_is_told_to_the_server_once() -> None:
     unit = plain()
     action = unit.updates.assign({NEWER: image()})

@@ -111,6 +111,25 @@ def test_its_identity_does_not_depend_on_leave_and_window() -> None:
     assert plain.identity == later.identity != other.identity
 
 
+def test_its_identity_does_not_depend_on_the_order_in_which_the_server_names_the_files() -> None:
+    both = [artifact(), artifact(f"{IMAGE}.manifest", size=8)]
+    found = [parse_deployment("x", encoded(deployment(*one))) for one in (both, both[::-1])]
+    assert found[0].identity == found[1].identity
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        (deployment(*[artifact()] * 65), "$.deployment.chunks[0].artifacts: has 65 entries, may have 64"),
+        (deployment(chunks=[{"part": "os"}] * 65), "$.deployment.chunks: has 65 entries, may have 64"),
+    ],
+)
+def test_a_deployment_of_more_files_than_are_looked_at(value: dict[str, Any], problem: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        parse_deployment("x", encoded(value))
+    assert problem in map(str, caught.value.problems)
+
+
 def test_a_number_is_an_id() -> None:
     assert parse_deployment("x", encoded({**deployment(artifact()), "id": 8})).action == "8"
     assert parse_cancel("x", b'{"id": "11", "cancelAction": {"stopId": 8}}') == ("11", "8")

@@ -78,6 +78,12 @@ def test_the_largest_state_can_be_read_again() -> None:
     assert parse_state("x", content).proof == state.proof
 
 
+def test_names_of_files_that_are_no_text_leave_a_state_that_can_be_read() -> None:
+    state = UpdateState(action="1", identity="i", phase=Phase.READY).ended(Result.FAILURE, "etc/\udcff is wrong")
+    read = parse_state("x", serialise_state(state))
+    assert read.answer == Answer(Result.FAILURE, ("etc/? is wrong",))
+
+
 @given(st.binary(max_size=120))
 def test_any_bytes_are_a_state_or_bad_input(data: bytes) -> None:
     with suppress(BadInput):
