@@ -43,9 +43,9 @@ lint: setup ## ruff, mypy, import contracts
 
 unit: setup ## unit and property tests, with the branch coverage of the domain
 	rm -f .coverage*
-	$(PYTHON) -m pytest $(LIVES) -q & lives=$$!; \
-	$(PYTHON) -m coverage run -m pytest tests/unit $(UNTRACED:%=--ignore=%) -q -n $(VMS) --dist worksteal; units=$$?; \
-	$(PYTEST) $(UNTRACED) $(LIVES:%=--ignore=%) -q -n $(VMS) --dist worksteal || units=1; \
+	$(PYTHON) -m pytest $(LIVES) -m "not nightly" -q & lives=$$!; \
+	$(PYTHON) -m coverage run -m pytest tests/unit $(UNTRACED:%=--ignore=%) -m "not nightly" -q -n $(VMS) --dist worksteal; units=$$?; \
+	$(PYTEST) $(UNTRACED) $(LIVES:%=--ignore=%) -m "not nightly" -q -n $(VMS) --dist worksteal || units=1; \
 	wait $$lives && exit $$units
 	$(PYTHON) -m coverage combine -q
 	$(PYTHON) -m coverage report

@@ -7,7 +7,7 @@ from functools import cache
 
 from typing_extensions import override
 
-from gprov.apps.host.runbook.matching import explain, expression
+from gprov.apps.host.runbook.matching import Found, explain, expression
 from gprov.apps.host.runbook.shown_line import shown_line
 from gprov.domain.event_text import severity_of
 from gprov.domain.events import Event, LogLine, OperationReport, Severity
@@ -72,16 +72,20 @@ class Looked(EventSink):
 
 @cache
 def unknown_parts(text: str) -> tuple[str, ...]:
-    """The text itself if it has no entry; else the sentences in it that have none."""
+    """The text itself if it has no entry; else the sentences in it that have none, by the entry that leaves none or, if
+    there is no such, by the one that is found first."""
     line = shown_line(text)
     if not line or is_data(line):
         return ()
-    found = [one for one in explain(line) if one.is_whole]
-    if not found:
+    left = [_unknown_within(line, one) for one in explain(line) if one.is_whole]
+    if not left:
         return _unknown_lines(text)
-    [first, *_] = found
-    match = expression(" ".join(first.template.split())).fullmatch(first.text)
-    if match is not None and line.startswith(first.text) and len(line) - len(first.text) < _ADDED:
+    return left[0] if all(left) else ()
+
+
+def _unknown_within(line: str, found: Found) -> tuple[str, ...]:
+    match = expression(" ".join(found.template.split())).fullmatch(found.text)
+    if match is not None and line.startswith(found.text) and len(line) - len(found.text) < _ADDED:
         return tuple(part for value in match.groups() if is_prose(value) for part in unknown_parts(value))
     # Parts between semicolons, or a reason behind its subject.
     parts = line.split("; ") if "; " in line else [line.partition(": ")[2]]
