@@ -11,7 +11,7 @@ from gprov.apps.update.placement import ImagePlacement
 from gprov.apps.update.records import StateFile
 from gprov.apps.update.server import DdiServer
 from gprov.apps.update.system import SystemRecords
-from gprov.domain.update.decide import CANCELED, is_cancellable
+from gprov.domain.update.decide import CANCELED
 from gprov.domain.update.messages import Poll
 from gprov.domain.update.state import Answer, Result, UpdateState
 
@@ -81,13 +81,11 @@ class Ending:
             self._server.accept_cancellation(cancel, ["this unit has done nothing for the action"])
         elif not state.is_open:
             self._answer_late_cancellation(state, cancel)
-        elif is_cancellable(state, self._system.boot):
+        else:  # after the restart for its restore, the action has ended by now
             # First: a request that is withdrawn and not restored would else be taken for one that failed.
             canceled = replace(state, cancel=cancel)
             record.record(canceled)
             self.end(record, canceled.ended(Result.CANCELED, CANCELED))
-        else:
-            self._server.reject_cancellation(cancel, ["the restore of the image has begun"])
 
     def _send(self, record: StateFile) -> None:
         state = record.value

@@ -134,11 +134,6 @@ def next_step(
             return _when_ready(deployment, permission)
 
 
-def is_cancellable(state: UpdateState, boot: str) -> bool:
-    """Whether a cancellation still prevents the restore: the unit was not restarted since it was requested."""
-    return state.phase in (Phase.DOWNLOAD, Phase.READY) or (state.phase is Phase.REQUESTED and state.boot == boot)
-
-
 def requested(state: UpdateState, boot: str) -> UpdateState:
     """The restore is requested in the start with the id ``boot``."""
     return replace(state, phase=Phase.REQUESTED, boot=boot)

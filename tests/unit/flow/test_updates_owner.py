@@ -292,3 +292,59 @@ def test_another_action_that_is_denied_leaves_a_requested_restore_alone() -> Non
     assert unit.work().waiting.startswith("the restart into ")
     assert driver(unit).exists("PRIMARY", "/etc/provisioning/boot_request")
     assert second.results == []
+
+
+def test_a_denial_of_what_is_requested_already_restarts_nothing() -> None:
+    """The server asks again, and offers the same files: the request stays, and another restart restores them."""
+    unit = plain()
+    unit.config += 'confirm = "owner"\nreboot = "no"\n'
+    action = unit.updates.assign({NEWER: image()})
+    unit.start()
+    unit.work()
+    bus = EventBus(unit.world.machine.clock)
+    decide(unit.ports().files, unit.paths, bus, action.id, agreed=True)
+    unit.work()
+    action.state = ActionState.WAITING
+    unit.work()
+    decide(unit.ports().files, unit.paths, bus, action.id, agreed=False)
+    action.state = ActionState.RUNNING
+    config = f"{unit.paths.recovery}/update/update.toml"
+    unit.ports().files.replace(config, unit.config.replace('"no"', '"yes"').encode())
+    assert unit.work().waiting == "the restart of the unit"
+
+
+def test_an_earlier_action_is_done_again_and_asked_for_again() -> None:
+    """With servers whose actions have the numbers of their files, this brings an earlier image back."""
+    unit = plain()
+    unit.config += 'confirm = "owner"\n'
+    for name in (NEWER, OLDER):
+        action = unit.updates.assign({name: image()})
+        unit.live()
+        decide(unit.ports().files, unit.paths, EventBus(unit.world.machine.clock), action.id, agreed=True)
+        unit.live()
+        assert (running(unit), action.results) == ([name], ["success"])
+    first = unit.updates.actions[0]
+    first.state = ActionState.RUNNING
+    assert unit.work().waiting == f"the owner: gprov-update confirm {first.id}"
+    decide(unit.ports().files, unit.paths, EventBus(unit.world.machine.clock), first.id, agreed=True)
+    unit.live()
+    assert (running(unit), first.results) == ([NEWER], ["success", "success"])
+
+
+def test_an_action_that_failed_is_asked_for_again_after_another_one() -> None:
+    unit = plain()
+    unit.config += 'confirm = "owner"\n'
+    first = unit.updates.assign({NEWER: image()})
+    unit.start()
+    unit.work()
+    decide(unit.ports().files, unit.paths, EventBus(unit.world.machine.clock), first.id, agreed=True)
+    with pytest.raises(MachineStopped):
+        unit.work()
+    unit.world.machine.restart()
+    driver(unit).put("RECOVERY", f"/Image/{NEWER}", image()[:-5] + b"spoil")
+    unit.live()
+    second = unit.updates.assign({"readme.txt": b"x"})
+    unit.work()
+    assert (first.results, second.results) == (["failure"], ["failure"])
+    first.state = ActionState.RUNNING
+    assert unit.work().waiting == f"the owner: gprov-update confirm {first.id}"

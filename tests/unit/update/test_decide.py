@@ -20,7 +20,6 @@ from gprov.domain.update.decide import (
     RunningSystem,
     Step,
     Wait,
-    is_cancellable,
     next_step,
     requested,
     settled,
@@ -177,12 +176,6 @@ def test_a_cut_between_the_request_and_its_record() -> None:
     assert tried.answer is not None
     assert tried.answer.result is Result.FAILURE
     assert settled(replace(READY, tried=2), system(OLD, tried=2)) == replace(READY, tried=2)
-
-
-def test_what_a_cancellation_can_still_stop() -> None:
-    states = (BEGUN, READY, REQUESTED, REQUESTED.ended(Result.SUCCESS, "x"))
-    assert [is_cancellable(state, "boot 1") for state in states] == [True, True, True, False]
-    assert not is_cancellable(REQUESTED, "boot 2")
 
 
 phases = st.sampled_from([BEGUN, READY, REQUESTED, REQUESTED.ended(Result.FAILURE, "x")])
