@@ -50,19 +50,24 @@ _KINDS = {
 _HEAD = """# Runbook
 
 Every text that a unit can show: on its displays and consoles, in its log, or on the pages of the factory
-server. Each has what it means, what the unit does next by itself, and what a person does. Search for the
-first words of the text, or ask on any host:
+server. Each has what it means, what the unit does next by itself, and what a person does.
 
-    gprov explain 'RECOVERY could not be used to record this boot: /dev/sdb2: Input/output error'
+1. Take the text with `ERROR` or `Warning` in front, in a log the last lines of severity ERROR, WARNING and
+   MSG (the word behind the time). Lines of severity LOG need no action and are not listed; lines that begin
+   with `GPROV-EVENT` are for programs.
+2. Search these pages for some words of it in a row that are no names, numbers or devices, or ask on any host:
 
-The text may be a line of a log, a row of a display, or what can be read in a photo: what stands in front of
-it does not matter, nor where a display breaks or cuts it. Some words in a row are enough; `part of:` is in
-front of what such a part may belong to, the most similar first.
+        gprov explain 'RECOVERY could not be used to record this boot: /dev/sdb2: Input/output error'
+
+   It takes a line of a log, a row of a display, or what can be read in a photo: what stands in front does not
+   matter, nor where a display breaks or cuts the text. `part of:` is in front of what such a part may belong
+   to, the most similar first; `similar:` in front of what is nearest to a text that is not known.
+3. Read **Unit** before **Person**: many units help themselves if they stay switched on. Then look up the
+   reason behind the colon, which has an entry of its own.
 
 A name in braces, such as `{device}`, stands for what the unit puts there: a device, a file, a number, or the
-reason, which has an entry of its own. `subject` is what the text is about (a device, file or program),
-`items` are several, `expected` and `found` what must be and what is. What several texts have in common is at
-the beginning of each page.
+reason. `subject` is what the text is about (a device, file or program), `items` are several, `expected` and
+`found` what must be and what is. What several texts have in common is at the beginning of each page.
 
 How a text is shown:
 
@@ -79,9 +84,8 @@ those in the running system. updates: `gprov-update`, whose texts are in the jou
 the update server. tools: the other programs in the image, at the terminal or in the journal, behind the name
 of the program.
 
-Lines of the log of severity LOG (the word behind the time) need no action and are not listed. `python -m
-tools.runbook` makes these pages from the source of the programs and `gprov/apps/host/runbook/data`; a test
-compares both.
+`python -m tools.runbook` makes these pages from the source of the programs and
+`gprov/apps/host/runbook/data`; a test compares both.
 """
 
 
@@ -146,8 +150,19 @@ def pages(book: Sequence[Chapter], shown: dict[str, Shown]) -> dict[Path, str]:
 
 
 def overview(book: Sequence[Chapter]) -> str:
-    lines = [f"| [{one.title}]({one.name}.md) | {sum(len(entry.texts) for entry in one.entries)} |" for one in book]
-    return f"{_HEAD}\n| subject | texts |\n|---|---|\n" + "\n".join(lines) + "\n"
+    lines = [
+        f"| [{one.title}]({one.name}.md) | {_first_sentence(one.about)} | {sum(map(_size, one.entries))} |"
+        for one in book
+    ]
+    return f"{_HEAD}\n| subject | what it has | texts |\n|---|---|---|\n" + "\n".join(lines) + "\n"
+
+
+def _size(entry: Entry) -> int:
+    return len(entry.texts)
+
+
+def _first_sentence(text: str) -> str:
+    return f"{text.partition('. ')[0].removesuffix('.')}."
 
 
 def page(chapter: Chapter, shown: dict[str, Shown]) -> str:

@@ -10,6 +10,7 @@ from tools.shown_texts.kinds import Kind
 
 # Modules, by the beginning of their names, whose sentences are no texts that a unit shows. Errors of theirs count.
 MODULES: dict[str, str] = {
+    "gprov.adapters.linux.dmi.inventory.LinuxInventory._cpus": "names of fields of a file of the kernel",
     "gprov.apps.mfg.hardware_main._parser": "help of a command for steps",
     "gprov.apps.mfg.qa": "content of the QA document",
     "gprov.apps.mfg.recovery_contents": "content of the QA document",

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gprov.apps.host.cli.main import main
-from gprov.apps.host.runbook.entries import Chapter, Entry, parse_chapter, parse_texts
-from gprov.apps.host.runbook.matching import explain
+from gprov.apps.host.runbook.entries import Chapter, Entry, parse_chapter, parse_texts, shown_texts
+from gprov.apps.host.runbook.matching import MOST_SIMILAR, explain, similar
 from gprov.domain.errors import BadInput
 
 
@@ -96,3 +98,61 @@ def test_data_are_checked() -> None:
     }
     with pytest.raises(BadInput):
         parse_texts(b'{"texts": [{"text": "a", "kinds": ["message"]}]}')
+
+
+@pytest.mark.parametrize(
+    ("typed", "nearest"),
+    [
+        ("rot volume not fund yet; /dev/sda is blank", "root volume not found yet; {found}"),
+        ("Input/output erorr", "Input/output error"),
+        (
+            "acme.gateway.2026-03-01.7.upd could not be instaled: loking for another image",
+            "{image} could not be installed: looking for another image",
+        ),
+        ("NO SPACE LEFT ON DEWICE", "No space left on device"),
+    ],
+)
+def test_a_text_with_mistakes_gets_the_most_similar(
+    typed: str, nearest: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert explain(typed) == ()
+    assert main(["explain", typed]) == 1
+    shown = capsys.readouterr()
+    assert "has no such text" in shown.err
+    assert shown.out.splitlines()[0] == f"similar: {nearest}"
+    assert 0 < shown.out.count("similar: ") <= MOST_SIMILAR
+
+
+@given(st.sampled_from([one for one in shown_texts() if len(one) > 40 and "{" not in one]), st.data())
+def test_one_wrong_letter_in_a_long_text_leaves_it_the_most_similar(template: str, data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, len(template) - 1))
+    most_similar = similar(f"{template[:place]}#{template[place + 1 :]}")[0]
+    assert template in most_similar.entry.texts
+
+
+def test_nothing_is_similar_to_what_has_no_words() -> None:
+    assert similar("qwertz uiop") == similar("") == similar("12 34 56") == ()
+
+
+def test_parts_between_semicolons_say_more_than_a_short_text_that_fits_to_all() -> None:
+    array = "array h:P (RAID 5, 3 disks) is failed: slot 0 present; out of date: slot 1"
+    found = explain(f"root volume not found yet; {array}")
+    assert [one.template for one in found][1:] == [
+        "array {array} (RAID {level}, {number} disks) is {state}: {items} present",
+        "out of date: {disks}",
+    ]
+
+
+def test_a_short_text_stays_found_although_a_word_of_its_value_stands_elsewhere() -> None:
+    assert explain("2026-11-30T16:22:52.532Z MSG Step lab: values and passwords")[0].template == "Step {step}"
+
+
+def test_a_reason_that_was_cut_is_found_behind_its_subject() -> None:
+    assert [one.template for one in explain("/dev/sdb2: Input/outp")] == ["Input/output error"]
+    assert explain("A.upd: is n") == ()
+
+
+def test_a_line_of_the_log_is_not_taken_for_a_part_of_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "2026-11-30T16:29:20.203Z LOG state MFG_FAILED"]) == 1
+    shown = capsys.readouterr()
+    assert (shown.out, "severity LOG need no action" in shown.err) == ("", True)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 import textwrap
-from typing import Annotated
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gprov.apps.host.cli.options import Json
 from gprov.apps.host.cli.output import document, say
 from gprov.domain.errors import ExitCode
+
+if TYPE_CHECKING:
+    from gprov.apps.host.runbook.matching import Found
 
 _WIDTH = 100
 # Line of a log with the severity of what needs no action; the runbook leaves these out.
@@ -36,11 +40,14 @@ def explain_text(
     as_json: Json = False,
 ) -> int:
     """What a text that a unit has shown means, what the unit does by itself, and what to do. Of a text that was cut or
-    has lost its beginning, all that it may be a part of, the most similar first. Status 1: it is not in the runbook."""
-    from gprov.apps.host.runbook.matching import explain
+    has lost its beginning, all that it may be a part of, the most similar first. Status 1: it is not in the runbook;
+    entries of similar texts follow."""
+    from gprov.apps.host.runbook.matching import explain, similar
 
     text = " ".join(words)
     found = explain(text)
+    if _LOG.match(text) and not any(one.is_whole for one in found):
+        found = ()
     if as_json:
         document(
             [
@@ -57,14 +64,20 @@ def explain_text(
             ]
         )
         return ExitCode.DONE if found else ExitCode.NEGATIVE
-    if not found:
-        say(f"gprov: explain: {_OF_THE_LOG if _LOG.match(text) else _UNKNOWN}", err=True)
-        return ExitCode.NEGATIVE
+    if found:
+        _show(found, "part of: ")
+        return ExitCode.DONE
+    say(f"gprov: explain: {_OF_THE_LOG if _LOG.match(text) else _UNKNOWN}", err=True)
+    if not _LOG.match(text):
+        _show(similar(text), "similar: ")
+    return ExitCode.NEGATIVE
+
+
+def _show(found: Iterable[Found], label_of_part: str) -> None:
     for one in found:
-        say(one.template if one.is_whole else f"part of: {one.template}")
+        say(one.template if one.is_whole else f"{label_of_part}{one.template}")
         for label, paragraph in (("means", one.entry.means), ("unit", one.entry.unit), ("person", one.entry.person)):
             _print(label, paragraph)
-    return ExitCode.DONE
 
 
 def _print(label: str, paragraph: str) -> None:

@@ -1,5 +1,5 @@
 """Finds the entries of a text as a unit has shown it: the whole text, and parts that were put into it; or, of a text
-that is a part of another one, the entries of all that it may be a part of."""
+that is a part of another one, the entries of all that it may be a part of; or of those that are similar to it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from functools import cache
 from gprov.apps.host.runbook.entries import Chapter, Entry, chapters
 from gprov.apps.host.runbook.fragments import Fitting, Fragments, pieces
 from gprov.apps.host.runbook.shown_line import shown_line, squashed
+from gprov.apps.host.runbook.similar import SimilarTexts
 
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{(\w+)\}")
 # What is added to a text: the number of further problems, the seconds of a key window, the mark of a question.
@@ -19,6 +20,12 @@ _ADDED = re.compile(r" \(and \d+ more\)$| \(\d+ s\)$|\?$")
 _DEPTH = 4
 # Of entries that a fragment may belong to, so many are told.
 MOST_FRAGMENTS = 8
+# What says less than so many letters, behind a subject, was found by chance.
+_LEAST_SAID = 3
+# Of a reason that was cut, so many characters are needed.
+_LEAST_REASON = 8
+# So many entries are offered for a text that the runbook does not have.
+MOST_SIMILAR = 3
 _NEARLY = 0.9
 # A whole text that says less than this share of what a fragment says was found by chance.
 _HARDLY = 0.5
@@ -66,13 +73,28 @@ def explain(text: str, book: Iterable[Chapter] | None = None) -> tuple[Found, ..
     known = chapters() if book is None else tuple(book)
     plain = shown_line(text)
     whole = list({one.template: one for one in reversed([*_explain(plain, _patterns(known), 0)])}.values())[::-1]
-    said = sum(len("".join(pieces(one.template))) for one in whole)
+    said = _said(whole)
+    if said < _LEAST_SAID and whole and whole[0].text != plain:
+        whole = []
     if said >= _HARDLY * len(squashed(plain)):
         return tuple(whole)
     fitting = [one for one in _fragments(known).fitting(plain) if one.overlap > said]
-    if fitting and said < _HARDLY * fitting[0].overlap:
+    if fitting and said < _HARDLY * fitting[0].overlap and fitting[0].overlap >= _HARDLY * len(squashed(plain)):
         whole = []
-    return (*whole, *_parts_of(plain, fitting, known))
+    found = (*whole, *_parts_of(plain, fitting, known))
+    # A subject may stand in front of a reason that was cut.
+    rest = plain.partition(": ")[2]
+    return found or (explain(rest, known) if len(squashed(rest)) >= _LEAST_REASON else ())
+
+
+def similar(text: str, book: Iterable[Chapter] | None = None) -> tuple[Found, ...]:
+    """Entries whose texts are similar to a text that ``explain`` does not find, the most similar first, each once."""
+    known = chapters() if book is None else tuple(book)
+    plain, patterns = shown_line(text), _patterns(known)
+    entries: dict[int, _Pattern] = {}
+    for index in _similar_texts(known).most_similar(plain):
+        entries.setdefault(id(patterns[index].entry), patterns[index])
+    return tuple(_found(one, plain, is_whole=False) for one in list(entries.values())[:MOST_SIMILAR])
 
 
 def _parts_of(fragment: str, fitting: Sequence[Fitting], book: tuple[Chapter, ...]) -> Iterator[Found]:
@@ -91,6 +113,11 @@ def _parts_of(fragment: str, fitting: Sequence[Fitting], book: tuple[Chapter, ..
 @cache
 def _fragments(book: tuple[Chapter, ...]) -> Fragments:
     return Fragments(one.template for one in _patterns(book))
+
+
+@cache
+def _similar_texts(book: tuple[Chapter, ...]) -> SimilarTexts:
+    return SimilarTexts(one.template for one in _patterns(book))
 
 
 @cache
@@ -126,16 +153,26 @@ def _found(pattern: _Pattern, text: str, *, is_whole: bool = True) -> Found:
     return Found(template=pattern.template, entry=pattern.entry, chapter=pattern.chapter, text=text, is_whole=is_whole)
 
 
+def _each(texts: Iterable[str], patterns: tuple[_Pattern, ...], depth: int) -> Iterator[Found]:
+    for text in texts:
+        yield from _explain(text, patterns, depth + 1)
+
+
+def _said(found: Iterable[Found]) -> int:
+    """How many characters of the text are those of the templates."""
+    return sum(len("".join(pieces(one))) for one in {each.template for each in found})
+
+
 def _explain(text: str, patterns: tuple[_Pattern, ...], depth: int) -> Iterator[Found]:
-    """The best template of the text, and what explains the values in it; else what explains its parts between
-    semicolons; else the text behind its first colon: a subject is in front of most reasons."""
+    """The best template of the text, and what explains the values in it; or what explains its parts between
+    semicolons, if that says more; else the text behind its first colon: a subject is in front of most reasons."""
     if depth > _DEPTH or not text:
         return
     for one in patterns:
         if match := one.expression.fullmatch(text):
-            yield _found(one, text)
-            for value in match.groups():
-                yield from _explain(value, patterns, depth + 1)
+            at_once = [_found(one, text), *_each(match.groups(), patterns, depth)]
+            by_parts = [*_each(text.split("; "), patterns, depth)] if "; " in text else []
+            yield from at_once if _said(at_once) >= _said(by_parts) else by_parts
             return
     shorter = _ADDED.sub("", text)
     if shorter != text:
@@ -144,8 +181,7 @@ def _explain(text: str, patterns: tuple[_Pattern, ...], depth: int) -> Iterator[
     first, *others = text.split("; ")
     head, colon, rest = text.partition(": ")
     if others:
-        for part in (first, *others):
-            yield from _explain(part, patterns, depth + 1)
+        yield from _each((first, *others), patterns, depth)
     elif colon:
         yield from (_found(one, head) for one in patterns if one.expression.fullmatch(head))
         yield from _explain(rest, patterns, depth)
