@@ -21,7 +21,7 @@ from gprov.apps.update.reports import Reports
 from gprov.apps.update.result import RoundResult
 from gprov.apps.update.server import DdiServer
 from gprov.apps.update.system import SystemRecords
-from gprov.domain.errors import DeviceFault, InternalError
+from gprov.domain.errors import DeviceFault, InternalError, NetworkFault
 from gprov.domain.image.name import parse_image_name
 from gprov.domain.update.config import UpdateConfig
 from gprov.domain.update.decide import (
@@ -81,7 +81,7 @@ class UpdateAgent:
         if self._ending.send_once_more(record, poll):
             return RoundResult(0.0)
         if poll.config_data:
-            self._server.put_attributes(poll.config_data, self._attributes())
+            self._put_attributes(poll.config_data)
         result = self._serve(record, poll)
         self._ending.send_first(record)
         return result
@@ -188,6 +188,13 @@ class UpdateAgent:
             state = UpdateState(action=offer.action, identity=offer.identity, phase=Phase.DOWNLOAD)
             self._begin(record, state)
         self._ending.end(record, state.ended(Result.FAILURE, "denied at the unit"))
+
+    def _put_attributes(self, url: str) -> None:
+        """A server that does not take them may have an action all the same."""
+        try:
+            self._server.put_attributes(url, self._attributes())
+        except NetworkFault as fault:
+            self._bus.warning(f"the attributes of the unit are not reported: {fault}")
 
     def _attributes(self) -> dict[str, str]:
         running, prefix = self._system.running, self._paths.branding.image_prefix

@@ -37,10 +37,10 @@ class Consent:
         """Raises DeviceFault."""
         self._files.replace(self._paths.decision, serialise_decision(decision), mode=0o600)
 
-    def forget(self, action: str) -> None:
-        """What was said about this action. Raises DeviceFault."""
+    def forget(self, action: str, *, agreed: bool) -> None:
+        """What was said about this action, if it was an agreement or else a denial. Raises DeviceFault."""
         decision = self._decision()
-        if decision is not None and decision.offered.action == action:
+        if decision is not None and decision.offered.action == action and decision.agreed is agreed:
             self._files.remove(self._paths.decision)
 
     def forget_all(self) -> None:

@@ -33,9 +33,11 @@ class Ending:
             self._placement.clean_up(ended, self._system.running)
         # Also after a success: a person may have restored the image from elsewhere while this one waited.
         self._placement.remove_part(ended.image)
+        # What the owner has said was about this offer. A later one of the same action is asked about again, whatever a
+        # cut leaves: an agreement is gone before the end is stored, a denial stays until it is.
+        self._consent.forget(ended.action, agreed=True)
         record.record(ended)
-        # It was about what the server offered then. Later, it may offer something else by the same id.
-        self._consent.forget(ended.action)
+        self._consent.forget(ended.action, agreed=False)
         self.show(ended)
 
     def show(self, ended: UpdateState) -> None:

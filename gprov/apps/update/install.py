@@ -117,7 +117,8 @@ class Installation:
         self.placement.remove_part(filename)
         if manifest is None:
             self.gate.verify(self.paths.image(filename))
-        self.placement.place_beside(source, with_chain=with_chain, keeps=True)
+        # What no signer vouches for replaces nothing: a later kernel may want what is there.
+        self.placement.place_beside(source, with_chain=with_chain, keeps=manifest is None)
         record.record(replace(_value(record), boot=self.system.boot))
         return self._ready(record, source)
 

@@ -51,14 +51,16 @@ class ImagePlacement:
             files.remove(self._paths.image(removal.name))
 
     def place_beside(self, source: ImageSource, *, with_chain: bool, keeps: bool = False) -> None:
-        """Manifest and signature, before the image has its name. ``keeps``: those that are there stay if the server has
-        none. Raises DeviceFault."""
+        """Manifest and signature, before the image has its name. ``keeps``: those that are there stay. Raises
+        DeviceFault."""
+        paths = companions_of(self._paths.image(source.name.filename))
         contents = (source.files.manifest, source.files.signature)
-        for path, content in zip(companions_of(self._paths.image(source.name.filename)), contents, strict=True):
-            if content is not None:
-                self._files.replace(path, content, mode=0o600)
-            elif not keeps:
-                self._files.remove(path)
+        if not keeps or all(self._files.status(path) is None for path in paths):
+            for path, content in zip(paths, contents, strict=True):
+                if content is not None:
+                    self._files.replace(path, content, mode=0o600)
+                else:
+                    self._files.remove(path)
         if with_chain and source.chain is not None:
             self._files.replace(self._paths.image(CHAIN_FILE), source.chain)
 

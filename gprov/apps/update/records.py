@@ -6,7 +6,8 @@ from gprov.apps.unit.recovery.regular_files import read_regular
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.apps.update.paths import UpdatePaths
 from gprov.apps.update.ports import UpdatePorts
-from gprov.domain.errors import BadInput, DeviceMissing
+from gprov.domain.errors import BadInput, DeviceMissing, Problem
+from gprov.domain.files import FileType
 from gprov.domain.recovery_files import DAMAGED
 from gprov.domain.update.state import MAX_STATE, UpdateState, parse_state, serialise_state
 from gprov.ports.files import Files
@@ -21,6 +22,9 @@ def require_recovery(ports: UpdatePorts, paths: UpdatePaths) -> None:
 def read_state(files: Files, paths: UpdatePaths) -> UpdateState | None:
     """For programs beside the agent: nothing is changed. None if the unit has had no action yet. Raises BadInput for a
     file that is damaged, DeviceFault."""
+    status = files.status(paths.state)
+    if status is not None and (status.type is not FileType.FILE or status.size > MAX_STATE):
+        raise BadInput(paths.state, [Problem("", f"is no file of at most {MAX_STATE} bytes")])
     content = read_regular(files, paths.state, MAX_STATE)
     return parse_state(paths.state, content) if content is not None else None
 

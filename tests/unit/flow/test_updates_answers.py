@@ -21,6 +21,7 @@ from gprov.apps.update.owner import decide
 from gprov.apps.update.reports import MOST_REPORTS
 from gprov.apps.update.status import show_status
 from gprov.domain.errors import BadInput, NetworkFault
+from gprov.domain.update.state import MAX_STATE
 from gprov.ports.network import Reply
 from tests.unit.flow.driver import NEWER
 from tests.unit.flow.updated_units import OLDER, driver, image, images, plain, running
@@ -248,6 +249,36 @@ def test_the_status_of_a_damaged_state_changes_nothing(capsys: pytest.CaptureFix
     assert driver(unit).read("RECOVERY", "/update/state.json.damaged") == b"{"
     show_status(unit.ports(), unit.paths, bus, as_json=True)
     assert json.loads(capsys.readouterr().out)["action"] == ""
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 100, b'{"Format": 1}', b"x" * (MAX_STATE + 1)])
+def test_a_damaged_state_does_not_end_updates(content: bytes) -> None:
+    unit = plain()
+    action = unit.updates.assign({NEWER: image()})
+    unit.start()
+    unit.ports().files.replace(unit.paths.state, content, mode=0o600)
+    with pytest.raises(MachineStopped):
+        unit.work()
+    unit.world.machine.restart()
+    unit.live()
+    assert (running(unit), action.results) == ([NEWER], ["success"])
+    assert driver(unit).read("RECOVERY", "/update/state.json.damaged") == content
+
+
+class WithoutAttributes(FakeUpdates):
+    """Has a limit for attributes, which the unit exceeds."""
+
+    @override
+    def handle(self, method: str, path: str, body: bytes | None) -> Reply:
+        return Reply(403, b"") if path == "/configData" else super().handle(method, path, body)
+
+
+def test_a_server_that_takes_no_attributes_does_not_end_updates() -> None:
+    unit = plain()
+    unit.updates = WithoutAttributes()
+    action = unit.updates.assign({NEWER: image()})
+    unit.live()
+    assert (running(unit), action.results) == ([NEWER], ["success"])
 
 
 def test_a_decision_that_cannot_be_read_is_not_told_while_the_agent_waits() -> None:

@@ -13,6 +13,8 @@ from gprov.apps.host.simulation.cuts import Cut
 from gprov.apps.host.simulation.new_worlds import IMAGE_NAME
 from gprov.apps.host.simulation.owner import Owner
 from gprov.apps.host.simulation.updates import UpdatedUnit
+from gprov.apps.unit.reporting.bus import EventBus
+from gprov.apps.update.owner import decide
 from tests.unit.flow.driver import NEWER
 from tests.unit.flow.updated_units import BALLAST, bundle, image, images, plain, running, signed
 
@@ -120,3 +122,36 @@ def test_a_power_cut_at_any_operation_of_a_cancellation_leaves_one_answer() -> N
         assert len(one.handled) + len(one.finals) == 1, where
         if running(copy) == [IMAGE_NAME]:
             assert [each["status"]["execution"] for each in one.handled] == ["closed"], where
+
+
+@pytest.mark.parametrize("agreed", [True, False])
+def test_a_power_cut_at_any_operation_of_the_end_leaves_no_agreement(agreed: bool) -> None:
+    """The same files by the same id are asked about again. A denial is not lost before the server has heard of it."""
+    unit = plain()
+    unit.config += 'confirm = "owner"\n'
+    action = unit.updates.assign({NEWER: image()})
+    unit.start()
+    unit.work()
+    decide(unit.ports().files, unit.paths, EventBus(unit.world.machine.clock), action.id, agreed=agreed)
+    if agreed:
+        with pytest.raises(MachineStopped):
+            unit.work()
+        unit.world.machine.restart()
+        while unit.start() is not StopReason.SWITCHED_ROOT:
+            pass
+    copy, cut = deepcopy(unit), Cut()
+    copy.world.machine.hook = cut
+    copy.work()
+    for at, name in enumerate(cut.operations):
+        copy = deepcopy(unit)
+        copy.world.machine.torn_cuts = True
+        copy.world.machine.hook = Cut(at)
+        with pytest.raises(MachineStopped):
+            copy.work()
+        copy.world.machine.hook = None
+        copy.world.machine.restart()
+        live_with_cuts(copy)
+        where = f"cut {at}: {name}"
+        assert copy.updates.actions[0].results == ["success" if agreed else "failure"], where
+        if agreed:
+            assert not copy.ports().files.status(copy.paths.decision), where

@@ -138,6 +138,26 @@ def test_an_image_that_is_there_keeps_its_manifest_if_the_server_has_none() -> N
     assert beside(unit, OLDER) == files
 
 
+def test_an_image_that_is_there_keeps_its_manifest_if_no_signer_vouches_for_the_server_s() -> None:
+    unit = plain()
+    files = signed_files(OLDER, image(), Owner())
+    put(unit, files)
+    others = {name: content if name == OLDER else b"of no signer" for name, content in files.items()}
+    action = unit.updates.assign(others)
+    unit.live()
+    assert (running(unit), action.results) == ([OLDER], ["success"])
+    assert beside(unit, OLDER) == files
+
+
+def test_an_image_that_is_there_gets_the_manifest_that_it_lacks() -> None:
+    unit = plain()
+    files = signed_files(OLDER, image(), Owner())
+    put(unit, {OLDER: files[OLDER]})
+    unit.updates.assign(files)
+    unit.live()
+    assert (running(unit), beside(unit, OLDER)) == ([OLDER], files)
+
+
 def test_an_unsigned_bundle_of_an_image_that_is_there() -> None:
     """Its hash is of the whole bundle."""
     unit = plain()
