@@ -156,3 +156,14 @@ def test_a_line_of_the_log_is_not_taken_for_a_part_of_an_error(capsys: pytest.Ca
     assert main(["explain", "2026-11-30T16:29:20.203Z LOG state MFG_FAILED"]) == 1
     shown = capsys.readouterr()
     assert (shown.out, "severity LOG need no action" in shown.err) == ("", True)
+
+
+def test_the_reason_of_a_failed_start_says_more_than_what_it_lists() -> None:
+    found = explain(
+        "root volume not found; 1 of 2 data disks present, without boot files: /dev/sdb without PRIMARY; check cables "
+        "and power of the disks. Restarting in 10 min; any key: at once"
+    )
+    assert [one.template for one in found[:2]] == [
+        "{reason}. Restarting in {number}; any key: at once",
+        "root volume not found; {found}; check cables and power of the disks",
+    ]

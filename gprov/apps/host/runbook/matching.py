@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 
 from gprov.apps.host.runbook.entries import Chapter, Entry, chapters
 from gprov.apps.host.runbook.fragments import Fitting, Fragments, pieces
@@ -18,6 +19,8 @@ _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{(\w+)\}")
 _ADDED = re.compile(r" \(and \d+ more\)$| \(\d+ s\)$|\?$")
 # How deep parts in parts are looked for.
 _DEPTH = 4
+# Templates of a text that are compared.
+_READINGS = 2
 # Of entries that a fragment may belong to, so many are told.
 MOST_FRAGMENTS = 8
 # What says less than so many letters, behind a subject, was found by chance.
@@ -168,12 +171,16 @@ def _explain(text: str, patterns: tuple[_Pattern, ...], depth: int) -> Iterator[
     semicolons, if that says more; else the text behind its first colon: a subject is in front of most reasons."""
     if depth > _DEPTH or not text:
         return
-    for one in patterns:
-        if match := one.expression.fullmatch(text):
-            at_once = [_found(one, text), *_each(match.groups(), patterns, depth)]
-            by_parts = [*_each(text.split("; "), patterns, depth)] if "; " in text else []
-            yield from at_once if _said(at_once) >= _said(by_parts) else by_parts
-            return
+    matches = ((one, match) for one in patterns if (match := one.expression.fullmatch(text)))
+    # A value may be a sentence that says more than the words of the first template.
+    readings = [
+        [_found(one, text), *_each(match.groups(), patterns, depth)] for one, match in islice(matches, _READINGS)
+    ]
+    if readings:
+        if "; " in text:
+            readings.append([*_each(text.split("; "), patterns, depth)])
+        yield from max(readings, key=_said)
+        return
     shorter = _ADDED.sub("", text)
     if shorter != text:
         yield from _explain(shorter, patterns, depth)
