@@ -171,6 +171,8 @@ class UpdateAgent:
             self._bus.message(f"action {before.action} is replaced by action {state.action}")
             self._system.withdraw(before.image)
             self._placement.clean_up(before, self._system.running)
+            if before.action != state.action:
+                self._consent.forget(before.action, agreed=True)
         record.record(state)
         if state.is_open:
             self._bus.message(f"action {state.action}: begun")

@@ -165,6 +165,10 @@ class Installation:
         """Have the next start restore the image, and restart the unit if it may. Raises DeviceFault."""
         state = _value(record)
         stem = state.image.removesuffix(SUFFIX)
+        if not state.kept and self.placement.is_doubled(state.image):
+            self.context.bus.message(f"{state.image} is on RECOVERY by other means, too: it is compared")
+            record.record(replace(state, phase=Phase.DOWNLOAD, proof="", flushed=0))
+            return RoundResult(0.0)
         if not self.placement.put_in_place(state.image):
             self.context.bus.warning(f"{state.image} is not on RECOVERY any more: it is downloaded again")
             record.record(replace(state, phase=Phase.DOWNLOAD, proof="", flushed=0))

@@ -75,6 +75,10 @@ class ImagePlacement:
         """Raises DeviceFault."""
         return self._files.status(self._paths.image(filename)) is not None
 
+    def is_doubled(self, filename: str) -> bool:
+        """A person has put an image there under the name of the one that was fetched. Raises DeviceFault."""
+        return self.is_stored(filename) and self._files.status(self._paths.part(filename)) is not None
+
     def remove_part(self, filename: str) -> None:
         """Raises DeviceFault."""
         if filename:
@@ -82,9 +86,10 @@ class ImagePlacement:
 
     def clean_up(self, state: UpdateState, running: str) -> None:
         """After an action that installed nothing: a later restore must not take its image as the newest one. What was
-        on RECOVERY before stays. Raises DeviceFault."""
+        on RECOVERY before stays, and what a person has put there since. Raises DeviceFault."""
+        doubled = bool(state.image) and self.is_doubled(state.image)
         self.remove_part(state.image)
-        if not state.image or state.kept or state.image in (running, state.previous):
+        if not state.image or state.kept or doubled or state.image in (running, state.previous):
             return
         image = self._paths.image(state.image)
         for path in (image, *companions_of(image)):

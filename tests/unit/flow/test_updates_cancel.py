@@ -67,3 +67,16 @@ def test_a_canceled_action_that_a_restored_server_offers_again() -> None:
     action.state = ActionState.RUNNING
     unit.work()
     assert (action.results, action.state) == (["failure"], ActionState.ENDED)
+
+
+def test_an_image_that_a_person_has_put_there_meanwhile_stays() -> None:
+    unit = plain()
+    unit.config += 'window = ["Sat,Sun 02:00-04:00"]\n'
+    action = unit.updates.assign({NEWER: image()})
+    unit.start()
+    unit.work()
+    driver(unit).put("RECOVERY", f"/Image/{NEWER}", image())
+    action.state = ActionState.CANCELING
+    unit.work()
+    assert [answer["status"]["execution"] for answer in action.handled] == ["closed"]
+    assert images(unit) == {IMAGE_NAME, NEWER}

@@ -348,3 +348,18 @@ def test_an_action_that_failed_is_asked_for_again_after_another_one() -> None:
     assert (first.results, second.results) == (["failure"], ["failure"])
     first.state = ActionState.RUNNING
     assert unit.work().waiting == f"the owner: gprov-update confirm {first.id}"
+
+
+def test_an_action_that_another_one_replaced_is_asked_for_again() -> None:
+    unit = plain()
+    unit.config += 'confirm = "owner"\nwindow = ["Sat,Sun 02:00-04:00"]\n'
+    first = unit.updates.assign({OLDER: image()})
+    unit.start()
+    unit.work()
+    decide(unit.ports().files, unit.paths, EventBus(unit.world.machine.clock), first.id, agreed=True)
+    assert unit.work().waiting == "the time that the owner allows: Sat,Sun 02:00-04:00"
+    first.state = ActionState.ENDED
+    second = unit.updates.assign({NEWER: image()})
+    assert unit.work().waiting == f"the owner: gprov-update confirm {second.id}"
+    first.state, second.state = ActionState.RUNNING, ActionState.ENDED
+    assert unit.work().waiting == f"the owner: gprov-update confirm {first.id}"

@@ -7,12 +7,14 @@ import hashlib
 import pytest
 
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
+from gprov.adapters.fake.machine.stop import MachineStopped
 from gprov.adapters.fake.update.server import ActionState
 from gprov.apps.host.simulation.new_worlds import IMAGE_NAME
 from gprov.apps.host.simulation.owner import Owner
 from gprov.apps.host.simulation.signed_factory import signed_files
 from gprov.apps.host.simulation.updates import UpdatedUnit
 from gprov.domain.errors import DeviceFault, NetworkFault
+from gprov.domain.update.window import LocalMinute
 from tests.unit.flow.driver import NEWER
 from tests.unit.flow.updated_units import BALLAST, OLDER, bundle, driver, image, images, plain, refused, running, signed
 
@@ -217,3 +219,26 @@ def test_a_recovery_that_takes_nothing_is_told_to_the_server_once() -> None:
             agent.round()
     assert len(action.remarks) == 1
     assert action.remarks[0].startswith("cannot go on: /mnt/RECOVERY/")
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_an_image_that_a_person_puts_there_while_the_update_waits(same: bool) -> None:
+    unit = plain()
+    unit.config += 'window = ["Sat 02:00-04:00"]\n'
+    action = unit.updates.assign({NEWER: image()})
+    unit.start()
+    unit.work()
+    theirs = image() if same else image()[:-5] + b"other"
+    driver(unit).put("RECOVERY", f"/Image/{NEWER}", theirs)
+    unit.local_time.minute = LocalMinute(5, 130)
+    if same:
+        with pytest.raises(MachineStopped):
+            unit.work()
+        unit.world.machine.restart()
+        unit.live()
+    else:
+        unit.work()
+    assert action.results == (["success"] if same else ["failure"])
+    assert running(unit) == [NEWER if same else IMAGE_NAME]
+    assert driver(unit).read("RECOVERY", f"/Image/{NEWER}") == theirs
+    assert images(unit) == {IMAGE_NAME, NEWER}
