@@ -55,15 +55,18 @@ server. Each has what it means, what the unit does next by itself, and what a pe
 1. Take the text with `ERROR` or `Warning` in front, in a log the last lines of severity ERROR, WARNING and
    MSG (the word behind the time). Lines of severity LOG need no action and are not listed; lines that begin
    with `GPROV-EVENT` are for programs.
-2. Search these pages for some words of it in a row that are no names, numbers or devices, or ask on any host:
-
-        gprov explain 'RECOVERY could not be used to record this boot: /dev/sdb2: Input/output error'
-
-   It takes a line of a log, a row of a display, or what can be read in a photo: what stands in front does not
-   matter, nor where a display breaks or cuts the text. `part of:` is in front of what such a part may belong
-   to, the most similar first; `similar:` in front of what is nearest to a text that is not known.
+2. Search these pages for some words of it in a row that are no names, numbers or devices, or ask `gprov
+   explain` on any host.
 3. Read **Unit** before **Person**: many units help themselves if they stay switched on. Then look up the
    reason behind the colon, which has an entry of its own.
+
+```sh
+gprov explain 'RECOVERY could not be used to record this boot: /dev/sdb2: Input/output error'
+```
+
+It takes a line of a log, a row of a display, or what can be read in a photo: what stands in front does not
+matter, nor where a display breaks or cuts the text. `part of:` is in front of what such a part may belong to,
+the most similar first; `similar:` in front of what is nearest to a text that is not known.
 
 A name in braces, such as `{device}`, stands for what the unit puts there: a device, a file, a number, or the
 reason. `subject` is what the text is about (a device, file or program), `items` are several, `expected` and

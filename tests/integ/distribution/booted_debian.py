@@ -19,8 +19,8 @@ SECONDS = 300.0
 _READY = "ready.socket"
 _PATH = "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
 # Mounts are shared, since systemd makes those of credentials in a namespace of their own.
-# It enters the control group first, which its namespace then has for its root. The host keeps its settings, modules,
-# clock, and all devices but these.
+# It enters the control group first, which its namespace then has for its root. The host keeps its settings, modules and
+# clock, and its device nodes: getty changes owner and permissions of the console.
 _START = """\
 echo $$ > {group}/cgroup.procs
 exec unshare --mount --pid --fork --kill-child --uts --ipc --net --cgroup --propagation private sh -ec {inner}
@@ -35,14 +35,16 @@ mount -t sysfs -o ro sysfs sys
 mount -t cgroup2 cgroup sys/fs/cgroup
 mount -t tmpfs tmpfs run
 mount -t tmpfs tmpfs dev
-for name in null zero full random urandom tty; do
-    : > dev/$name
-    mount --bind /dev/$name dev/$name
-done
+mknod -m 666 dev/null c 1 3
+mknod -m 666 dev/zero c 1 5
+mknod -m 666 dev/full c 1 7
+mknod -m 666 dev/random c 1 8
+mknod -m 666 dev/urandom c 1 9
+mknod -m 666 dev/tty c 5 0
+mknod -m 600 dev/console c 1 3
 mkdir dev/pts dev/shm
 mount -t devpts -o newinstance,ptmxmode=0666 devpts dev/pts
 ln -s pts/ptmx dev/ptmx
-ln -s null dev/console
 mkdir -p mnt/old
 pivot_root . mnt/old
 umount -l /mnt/old

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gprov.apps.host.cli.main import main
+from gprov.apps.host.image.tool_sets import UPDATE
 from gprov.domain.branding import Branding
 from gprov.domain.image.name import parse_image_name
 from gprov.domain.update.sw_description import release_version
@@ -354,7 +354,7 @@ def test_the_program_needs_nothing_but_python(
     """The one of the system, without any package, and without gprov's."""
     root = tmp_path / "root"
     (root / "usr/lib/systemd/system").mkdir(parents=True)
-    assert main(["image", "tools", "--update", "--root", str(root)]) == 0
+    UPDATE.install(str(root))
     unit = unit_at(stand_in.url)
     stand_in.assign(unit.serial, [owner.bundle(new_image)])
     program = root / "usr/sbin/gprov-update"
