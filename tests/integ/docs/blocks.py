@@ -160,7 +160,7 @@ def _end_of_indented(lines: Sequence[str], start: int) -> int:
 
 
 def matches(expected: str, printed: str) -> bool:
-    """Whether the output of commands is what the page shows. Blanks at ends of lines do not
+    """Whether the output of commands is what the page shows. Blanks and carriage returns at ends of lines do not
     count, nor lines of progress."""
     pattern = ""
     for line in expected.splitlines():
@@ -168,5 +168,6 @@ def matches(expected: str, printed: str) -> bool:
             pattern += r"(?:.*\n)*?"
         else:
             pattern += ".*?".join(re.escape(part) for part in line.rstrip().split(ANYTHING)) + r"\n"
-    text = "".join(f"{line.rstrip()}\n" for line in printed.splitlines() if not _PROGRESS.fullmatch(line))
+    lines = re.sub(r"\r+\n", "\n", printed).splitlines()
+    text = "".join(f"{line.rstrip()}\n" for line in lines if not _PROGRESS.fullmatch(line))
     return re.fullmatch(pattern, text) is not None

@@ -107,6 +107,8 @@ def test_text_in_a_list_is_no_code() -> None:
         ("a\n…\nd\n", "a\nb\nc\nd\n", True),
         ("a\n…\nd\n", "a\nd\n", True),
         ("a\n…\nd\n", "a\nb\n", False),
+        ("a\nb\n", "a\r\r\nb\r\n", True),
+        ("a\nb\n", "a\n\nb\n", False),
         ("a.c\n", "abc\n", False),
         ("…\n", "", True),
         ("a\nb\n", "a\nx.upd: 50 %\nb\n", True),
