@@ -106,7 +106,7 @@ class PageShell:
         began = time.monotonic()
         passed = self._wait(list(typed), began + seconds)
         printed = self._files / f".output-{self._number}"
-        output = printed.read_text(errors="replace") if printed.exists() else ""
+        output = printed.read_bytes().decode(errors="replace") if printed.exists() else ""
         if not passed:
             output += f"\n(on the terminal: {self._shown.decode(errors='replace')})\n"
         if time.monotonic() - began >= seconds:
