@@ -27,6 +27,7 @@ def test_commands_of_a_page(tmp_path: Path) -> None:
         typed = shell.run('read -r -p "Word: " answer </dev/tty 2>/dev/tty; echo "$word $answer"\n', ("a b",), 30)
         assert (typed.passed, typed.output) == (True, "kept a b\n")
         assert shell.run("false || echo $?\n", (), 30).output == "1\n"
+        assert shell.run("printf 'a\\r\\r\\nb\\n'\n", (), 30).output == "a\r\r\nb\n"
         assert "10.1.0.1" in shell.run("ip -brief address show eth1\n", (), 30).output
         failed = shell.run("echo before\nfalse\necho after\n", (), 30)
         assert not failed.passed

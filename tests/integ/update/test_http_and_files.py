@@ -34,6 +34,7 @@ class Site:
         self.location = ""
         self.seen: list[dict[str, str]] = []
         self.headers: dict[str, str] = {}
+        self.reply: Callable[[http.server.BaseHTTPRequestHandler], None] = self.send_file
         site = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -62,7 +63,7 @@ class Site:
     def url(self) -> str:
         return f"{self.scheme}://127.0.0.1:{self.server.server_address[1]}"
 
-    def reply(self, handler: http.server.BaseHTTPRequestHandler) -> None:
+    def send_file(self, handler: http.server.BaseHTTPRequestHandler) -> None:
         if handler.path == "/moved":
             handler.send_response(302)
             handler.send_header("Location", self.location)
@@ -110,7 +111,7 @@ def dripping(site: Site, what: bytes) -> Iterator[None]:
                 handler.close_connection = True
                 return
 
-    site.reply = drip  # type: ignore[method-assign]
+    site.reply = drip
     try:
         yield
     finally:
